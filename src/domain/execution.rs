@@ -1,0 +1,85 @@
+//! State machines, their executions and the events of a history, as Step Functions describes them.
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+
+/// A state machine, as ListStateMachines names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Machine {
+    pub arn: String,
+    pub name: String,
+    /// Express machines have no history API.
+    pub express: bool,
+    pub created: Option<DateTime<Utc>>,
+}
+
+/// The definition of a state machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Definition {
+    pub machine_arn: String,
+    /// Amazon States Language JSON, as stored.
+    pub text: String,
+    pub role_arn: Option<String>,
+    pub revision: Option<String>,
+}
+
+/// The status of an execution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Status {
+    Running,
+    Succeeded,
+    Failed,
+    TimedOut,
+    Aborted,
+    PendingRedrive,
+}
+
+impl Status {
+    pub fn is_over(self) -> bool {
+        !matches!(self, Status::Running | Status::PendingRedrive)
+    }
+
+    /// The spelling of Step Functions: `TIMED_OUT`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Status::Running => "RUNNING",
+            Status::Succeeded => "SUCCEEDED",
+            Status::Failed => "FAILED",
+            Status::TimedOut => "TIMED_OUT",
+            Status::Aborted => "ABORTED",
+            Status::PendingRedrive => "PENDING_REDRIVE",
+        }
+    }
+}
+
+/// One execution. A listing leaves `input`, `output`, `error` and `cause` empty.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Execution {
+    pub arn: String,
+    pub name: String,
+    pub machine_arn: String,
+    pub status: Status,
+    pub started: DateTime<Utc>,
+    pub stopped: Option<DateTime<Utc>>,
+    /// JSON text.
+    pub input: Option<String>,
+    pub output: Option<String>,
+    pub error: Option<String>,
+    pub cause: Option<String>,
+    pub redrives: u32,
+}
+
+/// One event of GetExecutionHistory.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HistoryEvent {
+    /// Counts from 1 within the execution.
+    pub id: i64,
+    /// The event that led to this one; 0 for the first.
+    pub previous: i64,
+    pub at: DateTime<Utc>,
+    /// The event type in AWS's spelling: `TaskStateEntered`.
+    pub kind: String,
+    /// The event's details object with AWS's own member names
+    /// (`{"name": "…", "input": "…"}` for a StateEntered event); `Null` when the type has none.
+    pub details: Value,
+}

@@ -1,0 +1,11 @@
+//! What we talk about: facilities, queries, executions, log lines. Pure: no IO, no clock, nothing of
+//! ours imported. Start with [`facility`] and [`execution`].
+
+pub mod execution;
+pub mod expiry;
+pub mod facility;
+pub mod grid;
+pub mod log;
+pub mod object;
+pub mod problem;
+pub mod query;
