@@ -1,5 +1,7 @@
 //! A true AWS error on the wire: the client side cannot tell it from Amazon's.
 
+use serde_json::{Map, Value};
+
 /// What a service answers when it cannot do what was asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
@@ -8,13 +10,19 @@ pub struct Fault {
     /// The error code in AWS's spelling: `InvalidRequestException`.
     pub code: String,
     pub message: String,
-    /// Further members of the error shape, a JSON object or `Null`.
-    pub extra: serde_json::Value,
+    /// Further members of the error shape.
+    pub extra: Option<Box<Map<String, Value>>>,
 }
 
 impl Fault {
     pub fn new(status: u16, code: impl Into<String>, message: impl Into<String>) -> Self {
-        Fault { status, code: code.into(), message: message.into(), extra: serde_json::Value::Null }
+        Fault { status, code: code.into(), message: message.into(), extra: None }
+    }
+
+    /// Adds a member to the error shape.
+    pub fn with(mut self, member: &str, value: impl Into<Value>) -> Self {
+        self.extra.get_or_insert_default().insert(member.to_owned(), value.into());
+        self
     }
 
     /// A client error with status 400.
