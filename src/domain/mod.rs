@@ -9,3 +9,5 @@ pub mod log;
 pub mod object;
 pub mod problem;
 pub mod query;
+pub mod record;
+pub mod text;
