@@ -1,1 +1,13 @@
-//! To be written.
+//! Reading SQL without running it: pure text in, facts about the text out.
+//!
+//! [`lexer`] cuts text into tokens with spans (highlighting, and the ground of everything else),
+//! [`split`] finds the statements, [`class`] says whether one reads or writes, [`parameters`] fills
+//! saved queries in, [`complete`] offers what may stand at a cursor. [`shipped`] holds the texts of
+//! `assets/queries` and `assets/athena`. The dialect is Athena's: Trino's SQL and Hive's DDL.
+
+pub mod class;
+pub mod complete;
+pub mod lexer;
+pub mod parameters;
+pub mod shipped;
+pub mod split;
