@@ -11,3 +11,5 @@ pub mod problem;
 pub mod query;
 pub mod record;
 pub mod text;
+pub mod timeline;
+pub mod units;

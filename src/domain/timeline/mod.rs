@@ -1,0 +1,249 @@
+//! Folds history events, in any order, into "where is each state now".
+//!
+//! [`Timeline::apply`] takes events as they come: shuffled pages, duplicates, prefixes. The picture is a
+//! function of the set of events alone. Start with [`Timeline::visits`] (one entry per stay in a state),
+//! [`Timeline::now`] (one state's standing over all its visits) and [`Timeline::root_cause`].
+//! `fold.rs` reads one event, `cause.rs` walks back from the end, `words.rs` says it in a line.
+
+mod cause;
+mod fold;
+mod visit;
+mod words;
+
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::Value;
+
+pub use cause::RootCause;
+pub use visit::{Attempt, Kind, Outcome, Parts, Scope, Standing, StateNow, Visit};
+
+use super::execution::{HistoryEvent, Status};
+
+/// One execution, as far as its events are known.
+#[derive(Clone, Debug, Default)]
+pub struct Timeline {
+    events: BTreeMap<i64, Arc<HistoryEvent>>,
+    picture: Picture,
+}
+
+/// What the events add up to. Rebuilt when an event arrives before one that is already folded.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Picture {
+    /// The largest id folded so far.
+    last: i64,
+    visits: Vec<Visit>,
+    /// Event id -> visit it belongs to.
+    owner: HashMap<i64, usize>,
+    /// MapIterationStarted event id -> index of the iteration.
+    iteration: HashMap<i64, u64>,
+    status: Option<Status>,
+    started: Option<DateTime<Utc>>,
+    stopped: Option<DateTime<Utc>>,
+    /// Id of the event that ended the execution.
+    end: Option<i64>,
+    redrives: u32,
+}
+
+impl Timeline {
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes one event; answers whether it was new. Ids identify events, so a duplicate changes nothing.
+    pub fn apply(&mut self, event: &HistoryEvent) -> bool {
+        self.extend(std::iter::once(event)) == 1
+    }
+
+    /// Takes a page of events at once, which is cheaper than one by one when they come newest first.
+    /// Answers how many were new.
+    pub fn extend<'a>(&mut self, events: impl IntoIterator<Item = &'a HistoryEvent>) -> usize {
+        let mut fresh = 0;
+        let mut late = false;
+        for event in events {
+            if self.events.contains_key(&event.id) {
+                continue;
+            }
+            fresh += 1;
+            self.events.insert(event.id, Arc::new(event.clone()));
+            if event.id > self.picture.last && !late {
+                fold::fold(&mut self.picture, &self.events, event);
+            } else {
+                late = true;
+            }
+        }
+        if late {
+            let mut picture = Picture::default();
+            for event in self.events.values() {
+                fold::fold(&mut picture, &self.events, event);
+            }
+            self.picture = picture;
+        }
+        fresh
+    }
+
+    /// Every known event, oldest first.
+    pub fn events(&self) -> impl DoubleEndedIterator<Item = &HistoryEvent> {
+        self.events.values().map(Arc::as_ref)
+    }
+
+    pub fn event(&self, id: i64) -> Option<&HistoryEvent> {
+        self.events.get(&id).map(Arc::as_ref)
+    }
+
+    /// How many events are known.
+    pub fn len(&self) -> usize {
+        self.events.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.events.is_empty()
+    }
+
+    /// Every stay in a state, in the order of entry.
+    pub fn visits(&self) -> &[Visit] {
+        &self.picture.visits
+    }
+
+    /// The visit an event belongs to.
+    pub fn owner(&self, event: i64) -> Option<usize> {
+        self.picture.owner.get(&event).copied()
+    }
+
+    /// `None` before the first event.
+    pub fn status(&self) -> Option<Status> {
+        self.picture.status
+    }
+
+    pub fn is_over(&self) -> bool {
+        self.picture.status.is_some_and(Status::is_over)
+    }
+
+    pub fn started(&self) -> Option<DateTime<Utc>> {
+        self.picture.started
+    }
+
+    pub fn stopped(&self) -> Option<DateTime<Utc>> {
+        self.picture.stopped
+    }
+
+    pub fn redrives(&self) -> u32 {
+        self.picture.redrives
+    }
+
+    /// From the start to the end, or to `now` while it runs.
+    pub fn elapsed(&self, now: DateTime<Utc>) -> Option<TimeDelta> {
+        Some(self.picture.stopped.unwrap_or(now) - self.picture.started?)
+    }
+
+    /// The execution's input, JSON text.
+    pub fn input(&self) -> Option<Cow<'_, str>> {
+        let first = self.events().find(|event| event.kind == "ExecutionStarted")?;
+        member(first, "input")
+    }
+
+    /// The execution's output, JSON text.
+    pub fn output(&self) -> Option<Cow<'_, str>> {
+        member(self.event(self.picture.end?)?, "output")
+    }
+
+    /// The execution's own error name, as its last event gives it.
+    pub fn error(&self) -> Option<Cow<'_, str>> {
+        member(self.event(self.picture.end?)?, "error")
+    }
+
+    pub fn cause(&self) -> Option<Cow<'_, str>> {
+        member(self.event(self.picture.end?)?, "cause")
+    }
+
+    /// What a state was given, JSON text.
+    pub fn input_of(&self, visit: &Visit) -> Option<Cow<'_, str>> {
+        member(self.event(visit.entered_event)?, "input")
+    }
+
+    /// What a state answered, JSON text; `None` while it runs and when it failed.
+    pub fn output_of(&self, visit: &Visit) -> Option<Cow<'_, str>> {
+        member(self.event(visit.exited_event?)?, "output")
+    }
+
+    /// The newest visit that is still open; inner states before the container they run in.
+    pub fn current(&self) -> Option<usize> {
+        self.picture.visits.iter().rposition(|visit| visit.exited.is_none())
+    }
+
+    /// The newest visit of a state.
+    pub fn last_visit(&self, state: &str) -> Option<usize> {
+        self.picture.visits.iter().rposition(|visit| visit.name == state)
+    }
+
+    /// One state over all its visits: loops count by their last pass, iterations and branches together.
+    pub fn now(&self, state: &str) -> StateNow {
+        let mut now = StateNow::default();
+        let mut latest: BTreeMap<Option<Scope>, usize> = BTreeMap::new();
+        for (i, visit) in self.picture.visits.iter().enumerate() {
+            if visit.name == state {
+                now.visits += 1;
+                latest.insert(visit.scope, i);
+            }
+        }
+        for &i in latest.values() {
+            let visit = &self.picture.visits[i];
+            now.scopes += 1;
+            now.running += usize::from(visit.exited.is_none());
+            now.failed += usize::from(visit.standing.is_bad());
+            now.retries = now.retries.max(visit.retries());
+            now.standing = now.standing.max(visit.standing);
+            now.last = Some(now.last.map_or(i, |last| last.max(i)));
+        }
+        now
+    }
+
+    /// When a Wait state that runs will end, as far as its definition says: `state` is the state's JSON from
+    /// the definition (`Seconds`, `Timestamp`, `SecondsPath`, `TimestampPath`; plain `$.a.b` paths only).
+    pub fn wait_until(&self, visit: &Visit, state: &Value) -> Option<DateTime<Utc>> {
+        let input = || serde_json::from_str::<Value>(&self.input_of(visit)?).ok();
+        let at = |path: &Value| {
+            let path = path.as_str()?.strip_prefix("$.")?.replace('.', "/");
+            input()?.pointer(&format!("/{path}")).cloned()
+        };
+        let seconds = state.get("Seconds").cloned().or_else(|| at(state.get("SecondsPath")?));
+        if let Some(seconds) = seconds.as_ref().and_then(Value::as_f64) {
+            return visit.entered.checked_add_signed(TimeDelta::try_milliseconds((seconds * 1000.0) as i64)?);
+        }
+        let stamp = state.get("Timestamp").cloned().or_else(|| at(state.get("TimestampPath")?))?;
+        Some(DateTime::parse_from_rfc3339(stamp.as_str()?).ok()?.to_utc())
+    }
+
+    /// Why it failed: the first state of the failure's own story, its error and cause. `None` while it runs
+    /// and when it succeeded.
+    pub fn root_cause(&self) -> Option<RootCause> {
+        cause::find(&self.picture, &self.events)
+    }
+
+    /// What an event means to a person following along, in one line without its time: `Copy entered`,
+    /// `Copy succeeded in 310 ms`. `None` for events that only detail another. Apply the event first.
+    pub fn line(&self, event: &HistoryEvent) -> Option<String> {
+        words::line(self, event)
+    }
+}
+
+/// Equal sets of events are equal timelines, in whatever order they came.
+impl PartialEq for Timeline {
+    fn eq(&self, other: &Self) -> bool {
+        self.events == other.events && self.picture == other.picture
+    }
+}
+
+/// A text member of an event's details; a value that is not text is shown as JSON.
+fn member<'a>(event: &'a HistoryEvent, name: &str) -> Option<Cow<'a, str>> {
+    match event.details.get(name)? {
+        Value::Null => None,
+        Value::String(text) => Some(Cow::Borrowed(text)),
+        other => Some(Cow::Owned(other.to_string())),
+    }
+}
