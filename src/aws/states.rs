@@ -1,0 +1,218 @@
+//! Step Functions: state machines, executions and their histories.
+
+use aws_sdk_sfn::types::{ExecutionStatus, StateMachineType};
+
+use super::Page;
+use super::error::Error;
+use super::history::event_of;
+use super::link::Link;
+use super::time::{utc, utc_option};
+use crate::domain::execution::{Definition, Execution, HistoryEvent, Machine, Status};
+
+#[derive(Clone)]
+pub struct States {
+    client: aws_sdk_sfn::Client,
+    link: Link,
+}
+
+impl States {
+    pub(super) fn new(client: aws_sdk_sfn::Client, link: Link) -> Self {
+        States { client, link }
+    }
+
+    /// Whether polling may be quick: the other side is this machine.
+    pub(super) fn quick(&self) -> bool {
+        self.link.quick()
+    }
+
+    /// Every state machine of the account and region, all pages.
+    pub async fn list_state_machines(&self) -> Result<Vec<Machine>, Error> {
+        let mut machines = Vec::new();
+        let mut token = None;
+        loop {
+            let request = self.client.list_state_machines().set_next_token(token);
+            let answer = self.link.ask("ListStateMachines", request.send()).await?;
+            machines.extend(answer.state_machines.into_iter().map(|machine| Machine {
+                arn: machine.state_machine_arn,
+                name: machine.name,
+                express: machine.r#type == StateMachineType::Express,
+                created: Some(utc(&machine.creation_date)),
+            }));
+            match answer.next_token {
+                Some(next) => token = Some(next),
+                None => return Ok(machines),
+            }
+        }
+    }
+
+    pub async fn describe_state_machine(&self, arn: &str) -> Result<Definition, Error> {
+        let request = self.client.describe_state_machine().state_machine_arn(arn);
+        let answer = self.link.ask("DescribeStateMachine", request.send()).await?;
+        Ok(Definition {
+            machine_arn: answer.state_machine_arn,
+            text: answer.definition,
+            role_arn: Some(answer.role_arn),
+            revision: answer.revision_id,
+        })
+    }
+
+    /// The definition as it was when the execution started.
+    pub async fn describe_state_machine_for_execution(&self, arn: &str) -> Result<Definition, Error> {
+        let request = self.client.describe_state_machine_for_execution().execution_arn(arn);
+        let answer = self.link.ask("DescribeStateMachineForExecution", request.send()).await?;
+        Ok(Definition {
+            machine_arn: answer.state_machine_arn,
+            text: answer.definition,
+            role_arn: Some(answer.role_arn),
+            revision: answer.revision_id,
+        })
+    }
+
+    /// Newest first. Inputs and outputs are not part of a listing.
+    pub async fn list_executions(
+        &self,
+        machine_arn: &str,
+        status: Option<Status>,
+        token: Option<String>,
+    ) -> Result<Page<Execution>, Error> {
+        let request = self
+            .client
+            .list_executions()
+            .state_machine_arn(machine_arn)
+            .set_status_filter(status.map(|status| ExecutionStatus::from(status.as_str())))
+            .set_next_token(token);
+        let answer = self.link.ask("ListExecutions", request.send()).await?;
+        let items = answer
+            .executions
+            .into_iter()
+            .map(|item| Execution {
+                arn: item.execution_arn,
+                name: item.name,
+                machine_arn: item.state_machine_arn,
+                status: status_of(&item.status),
+                started: utc(&item.start_date),
+                stopped: utc_option(item.stop_date.as_ref()),
+                input: None,
+                output: None,
+                error: None,
+                cause: None,
+                redrives: item.redrive_count.unwrap_or_default().max(0) as u32,
+            })
+            .collect();
+        Ok(Page { items, next: answer.next_token })
+    }
+
+    pub async fn describe_execution(&self, arn: &str) -> Result<Execution, Error> {
+        let request = self.client.describe_execution().execution_arn(arn);
+        let answer = self.link.ask("DescribeExecution", request.send()).await?;
+        let name = answer.name.unwrap_or_else(|| arn.rsplit(':').next().unwrap_or(arn).to_owned());
+        Ok(Execution {
+            arn: answer.execution_arn,
+            name,
+            machine_arn: answer.state_machine_arn,
+            status: status_of(&answer.status),
+            started: utc(&answer.start_date),
+            stopped: utc_option(answer.stop_date.as_ref()),
+            input: answer.input,
+            output: answer.output,
+            error: answer.error,
+            cause: answer.cause,
+            redrives: answer.redrive_count.unwrap_or_default().max(0) as u32,
+        })
+    }
+
+    /// The execution's ARN. `input` is JSON text.
+    pub async fn start_execution(
+        &self,
+        machine_arn: &str,
+        name: Option<&str>,
+        input: &str,
+    ) -> Result<String, Error> {
+        let request = self
+            .client
+            .start_execution()
+            .state_machine_arn(machine_arn)
+            .set_name(name.map(str::to_owned))
+            .input(input);
+        Ok(self.link.ask("StartExecution", request.send()).await?.execution_arn)
+    }
+
+    pub async fn stop_execution(
+        &self,
+        arn: &str,
+        error: Option<&str>,
+        cause: Option<&str>,
+    ) -> Result<(), Error> {
+        let request = self
+            .client
+            .stop_execution()
+            .execution_arn(arn)
+            .set_error(error.map(str::to_owned))
+            .set_cause(cause.map(str::to_owned));
+        self.link.ask("StopExecution", request.send()).await?;
+        Ok(())
+    }
+
+    /// Continues a failed execution from the state that failed.
+    pub async fn redrive_execution(&self, arn: &str) -> Result<(), Error> {
+        let request = self.client.redrive_execution().execution_arn(arn);
+        self.link.ask("RedriveExecution", request.send()).await?;
+        Ok(())
+    }
+
+    /// One page of at most `max` (1 to 1,000) events, inputs and outputs included. The API has no
+    /// "since": [`super::follow`] reads newest first until it meets what it knows.
+    pub async fn get_execution_history(
+        &self,
+        arn: &str,
+        newest_first: bool,
+        token: Option<String>,
+        max: u32,
+    ) -> Result<Page<HistoryEvent>, Error> {
+        let request = self
+            .client
+            .get_execution_history()
+            .execution_arn(arn)
+            .reverse_order(newest_first)
+            .include_execution_data(true)
+            .max_results(max.clamp(1, 1000) as i32)
+            .set_next_token(token);
+        let answer = self.link.ask("GetExecutionHistory", request.send()).await?;
+        Ok(Page { items: answer.events.into_iter().map(event_of).collect(), next: answer.next_token })
+    }
+
+    /// A standard state machine; its ARN.
+    pub async fn create_state_machine(
+        &self,
+        name: &str,
+        definition: &str,
+        role_arn: &str,
+    ) -> Result<String, Error> {
+        let request = self
+            .client
+            .create_state_machine()
+            .name(name)
+            .definition(definition)
+            .role_arn(role_arn)
+            .r#type(StateMachineType::Standard);
+        Ok(self.link.ask("CreateStateMachine", request.send()).await?.state_machine_arn)
+    }
+
+    pub async fn update_state_machine(&self, arn: &str, definition: &str) -> Result<(), Error> {
+        let request = self.client.update_state_machine().state_machine_arn(arn).definition(definition);
+        self.link.ask("UpdateStateMachine", request.send()).await?;
+        Ok(())
+    }
+}
+
+fn status_of(status: &ExecutionStatus) -> Status {
+    match status {
+        ExecutionStatus::Succeeded => Status::Succeeded,
+        ExecutionStatus::Failed => Status::Failed,
+        ExecutionStatus::TimedOut => Status::TimedOut,
+        ExecutionStatus::Aborted => Status::Aborted,
+        ExecutionStatus::PendingRedrive => Status::PendingRedrive,
+        // A status that is newer than this program is shown as running: it may still change.
+        _ => Status::Running,
+    }
+}
