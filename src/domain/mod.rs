@@ -4,12 +4,15 @@
 pub mod execution;
 pub mod expiry;
 pub mod facility;
+pub mod filter;
+pub mod formats;
 pub mod grid;
 pub mod log;
 pub mod object;
 pub mod problem;
 pub mod query;
 pub mod record;
+pub mod split;
 pub mod text;
 pub mod timeline;
 pub mod units;
