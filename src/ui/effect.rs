@@ -1,0 +1,160 @@
+//! Orders to the world, as data: so that a test can assert them and a recording replay them.
+
+use std::sync::Arc;
+
+use crate::domain::execution::{Definition, Execution, HistoryEvent, Machine};
+use crate::domain::grid::Grid;
+use crate::domain::log::LogLine;
+use crate::domain::problem::Problem;
+use crate::domain::query::Query;
+use crate::ui::overlays::confirm::Confirm;
+use crate::ui::overlays::pick::Pick;
+use crate::ui::remote::Ticket;
+use crate::ui::route::Route;
+use crate::ui::world::Facilities;
+
+/// What the runtime performs.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// Ask AWS or the files; the answer comes back as `Msg::Replied` with the same ticket.
+    Ask(Ticket, Request),
+    /// Stop what this ticket asked for: nobody waits for it any more.
+    Forget(Ticket),
+    /// Work too long for the loop; answers like `Ask`.
+    Compute(Ticket, Job),
+    /// To the clipboard, through OSC 52.
+    Copy(String),
+    /// Open in the browser, where there is one.
+    OpenUrl(String),
+    /// Mouse capture on or off.
+    Mouse(bool),
+    Suspend,
+    Quit,
+}
+
+/// What a screen answers: an order to the world, or something the shell settles.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Wish {
+    Do(Effect),
+    /// Go to a place; history remembers the present one.
+    Open(Route),
+    /// `esc` found nothing to close here: one place back.
+    Back,
+    /// Ask before a writing request. On a local target it is granted at once unless `always` is set.
+    Confirm(Confirm),
+    /// Let the person choose or type one thing; comes back as `screens::Msg::Answered`.
+    Pick(Pick),
+    /// One line at the bottom, until the next key.
+    Say(String),
+    /// Into the problem list, and on the bottom line.
+    Blame(Problem),
+}
+
+impl From<Effect> for Wish {
+    fn from(effect: Effect) -> Self {
+        Wish::Do(effect)
+    }
+}
+
+/// What can be asked. The runtime's `perform.rs` has one arm for each.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Request {
+    /// Every facility record below `prefix` -> `Reply::Facilities`.
+    Facilities { bucket: String, prefix: String },
+    /// -> `Reply::Machines`
+    Machines,
+    /// The newest executions of a state machine -> `Reply::Executions`.
+    Executions { machine_arn: String, token: Option<String> },
+    /// One execution with input and output -> `Reply::Execution`.
+    Execution { arn: String },
+    /// The definition of a state machine -> `Reply::Definition`.
+    Definition { machine_arn: String },
+    /// The definition an execution ran with -> `Reply::Definition`.
+    DefinitionOf { execution_arn: String },
+    /// Every event of an execution that is over -> `Reply::History`.
+    History { execution_arn: String },
+    /// -> `Reply::Started` with the execution's ARN. Writes.
+    StartExecution { machine_arn: String, name: Option<String>, input: String },
+    /// -> `Reply::Done`. Writes.
+    StopExecution { arn: String, error: String, cause: String },
+    /// -> `Reply::Done`. Writes.
+    RedriveExecution { arn: String },
+    /// The newest query executions of the work group -> `Reply::Queries`.
+    Queries { token: Option<String> },
+    /// -> `Reply::Query`
+    Query { id: String },
+    /// Start a statement -> `Reply::Started` with the query's id. Writes when the statement writes.
+    StartQuery { sql: String },
+    /// -> `Reply::Done`. Writes.
+    StopQuery { id: String },
+    /// A page of a result -> `Reply::Results`.
+    Results { id: String, token: Option<String> },
+    /// Tables with their columns, for completion -> `Reply::Tables`.
+    Tables,
+    /// The user's own saved queries: file name and text -> `Reply::SavedQueries`.
+    SavedQueries,
+    /// Log lines since some minutes ago, that match a pattern -> `Reply::Lines`.
+    Lines { group: String, minutes: i64, pattern: Option<String> },
+    /// Write what is shown to a file -> `Reply::Written` with the path and the number of rows.
+    Export { path: String, content: Export },
+}
+
+/// What can be written to a file; the ending of the path chooses the format.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Export {
+    /// Facilities by their index in the shared list, in the order shown.
+    Facilities {
+        all: Arc<Facilities>,
+        order: Vec<u32>,
+        as_of: chrono::NaiveDate,
+    },
+    Grid(Arc<Grid>),
+}
+
+/// An answer.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Reply {
+    Facilities(Arc<Facilities>),
+    Machines(Vec<Machine>),
+    Executions {
+        items: Vec<Execution>,
+        next: Option<String>,
+    },
+    Execution(Box<Execution>),
+    Definition(Definition),
+    History(Vec<HistoryEvent>),
+    Started(String),
+    Done,
+    Queries {
+        items: Vec<Query>,
+        next: Option<String>,
+    },
+    Query(Box<Query>),
+    Results {
+        grid: Grid,
+        next: Option<String>,
+    },
+    Tables(Vec<Table>),
+    SavedQueries(Vec<(String, String)>),
+    Lines(Vec<LogLine>),
+    Written {
+        path: String,
+        rows: u64,
+    },
+    /// The rows of a grid that match, in order: answers `Job::Arrange`.
+    Arranged(Vec<u32>),
+}
+
+/// A table of the catalog: columns with their type names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Table {
+    pub name: String,
+    pub columns: Vec<(String, String)>,
+}
+
+/// Work that is pure but long.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Job {
+    /// Keep the rows of which some cell contains `needle` (case ignored), sorted by a column.
+    Arrange { grid: Arc<Grid>, needle: String, sort: Option<(usize, bool)> },
+}

@@ -1,0 +1,32 @@
+//! What to listen to follows from what is shown: leave a screen, and its streams end by themselves.
+
+use std::collections::BTreeSet;
+
+use crate::ui::model::Model;
+
+/// A stream. The runtime starts those that are new in the set and drops those that are gone.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Sub {
+    /// `Msg::Ticked` every so many milliseconds. Only while something that runs is visible.
+    Clock(u64),
+    /// The history of an execution (ARN), from its first event to its last.
+    Execution(String),
+    /// The lines of a log group, from some minutes ago on.
+    Logs { group: String, minutes: i64 },
+    /// A query (id) until it is over.
+    Query(String),
+}
+
+/// The streams that the present screen wants.
+pub fn subs(model: &Model) -> BTreeSet<Sub> {
+    let mut all = model.front().subs(&model.world);
+    if model.world.reduced_motion {
+        // Without motion a second is fine enough for elapsed times.
+        let clocks = all.iter().any(|sub| matches!(sub, Sub::Clock(_)));
+        all.retain(|sub| !matches!(sub, Sub::Clock(_)));
+        if clocks {
+            all.insert(Sub::Clock(1000));
+        }
+    }
+    all
+}

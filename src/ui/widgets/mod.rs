@@ -1,0 +1,119 @@
+//! What screens draw with. A widget is a value that borrows the model; its state (cursor, offset, text)
+//! lives in the screen's model and knows nothing of drawing.
+
+pub mod badge;
+pub mod line;
+pub mod table;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::UnicodeWidthStr;
+
+/// Writes text into one row of an area from column `x` on, cut with `…` at its end; answers the column
+/// after it. Nothing is written outside the area, and no control character ever.
+pub fn put(buffer: &mut Buffer, area: Rect, x: u16, text: &str, style: Style) -> u16 {
+    let end = area.right();
+    if area.height == 0 || x < area.x || x >= end || text.is_empty() {
+        return x.max(area.x);
+    }
+    let room = usize::from(end - x);
+    if text.len() <= room || text.width() <= room {
+        return buffer.set_stringn(x, area.y, text, room, style).0;
+    }
+    let (x, _) = buffer.set_stringn(x, area.y, head(text, room - 1), room, style);
+    buffer.set_stringn(x, area.y, "…", 1, style).0
+}
+
+/// Like [`put`], ending at the right edge of the area.
+pub fn put_right(buffer: &mut Buffer, area: Rect, text: &str, style: Style) {
+    let width = (text.width() as u16).min(area.width);
+    put(buffer, area, area.right() - width, text, style);
+}
+
+/// The row of an area, `None` below its end.
+pub fn row(area: Rect, index: usize) -> Option<Rect> {
+    let index = u16::try_from(index).ok().filter(|index| *index < area.height)?;
+    Some(Rect { y: area.y + index, height: 1, ..area })
+}
+
+/// As much of the text's beginning as fits into so many cells.
+pub fn head(text: &str, cells: usize) -> &str {
+    let mut width = 0;
+    for (at, grapheme) in text.grapheme_indices(true) {
+        width += grapheme.width();
+        if width > cells {
+            return &text[..at];
+        }
+    }
+    text
+}
+
+/// As much of the text's end as fits into so many cells.
+pub fn tail(text: &str, cells: usize) -> &str {
+    let mut width = 0;
+    for (at, grapheme) in text.grapheme_indices(true).rev() {
+        width += grapheme.width();
+        if width > cells {
+            return &text[at + grapheme.len()..];
+        }
+    }
+    text
+}
+
+/// Cut in the middle, for ids and ARNs: both ends say something.
+pub fn middle(text: &str, cells: usize) -> String {
+    if text.width() <= cells {
+        return text.to_string();
+    }
+    if cells < 2 {
+        return head(text, cells).to_string();
+    }
+    let front = (cells - 1) / 2;
+    format!("{}…{}", head(text, front), tail(text, cells - 1 - front))
+}
+
+/// Breaks text into lines of at most so many cells, at blanks where there are some.
+pub fn wrap(text: &str, cells: usize) -> Vec<String> {
+    let cells = cells.max(1);
+    let mut lines = Vec::new();
+    for paragraph in text.split('\n') {
+        let mut line = String::new();
+        for word in paragraph.split(' ') {
+            let mut word = word;
+            let needed = line.width() + usize::from(!line.is_empty()) + word.width();
+            if needed > cells && !line.is_empty() {
+                lines.push(std::mem::take(&mut line));
+            }
+            while word.width() > cells {
+                let part = head(word, cells);
+                if part.is_empty() {
+                    break;
+                }
+                lines.push(part.to_string());
+                word = &word[part.len()..];
+            }
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+        lines.push(line);
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cutting_measures_cells() {
+        assert_eq!(head("病院です", 5), "病院");
+        assert_eq!(tail("病院です", 5), "です");
+        assert_eq!(middle("arn:aws:states", 7), "arn…tes");
+        assert_eq!(wrap("one two three", 7), ["one two", "three"]);
+        assert_eq!(wrap("abcdefgh", 3), ["abc", "def", "gh"]);
+    }
+}
