@@ -1,1 +1,9 @@
-//! To be written.
+//! The jobs that console and subcommands share.
+//!
+//! May use `aws`, `domain`, `sql` and `settings`; does its IO through `aws` and files. From a survey to
+//! the bucket: [`generate`], [`import`], [`validate`], [`upload`]; from the bucket to people: [`load`],
+//! [`export`].
+
+pub mod draw;
+pub mod generate;
+pub mod import;
