@@ -7,6 +7,7 @@ pub mod facility;
 pub mod filter;
 pub mod formats;
 pub mod grid;
+pub mod json;
 pub mod log;
 pub mod object;
 pub mod problem;
