@@ -2,8 +2,12 @@
 //! lives in the screen's model and knows nothing of drawing.
 
 pub mod badge;
+pub mod chart;
+pub mod editor;
+pub mod graph;
 pub mod line;
 pub mod table;
+pub mod timeline;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;

@@ -1,0 +1,304 @@
+//! A text editor for SQL and JSON: keys and undo are `ratatui-textarea`'s, the drawing is ours, because it
+//! is coloured by meaning and never writes back into the model. `paint.rs` says what each piece of text is.
+
+mod paint;
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use ratatui::style::{Modifier, Style};
+use ratatui_textarea::{CursorMove, TextArea};
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::UnicodeWidthStr;
+
+use crate::domain::text::shown;
+use crate::ui::theme::Role;
+use crate::ui::widgets::{put_right, row};
+use crate::ui::world::World;
+
+pub use paint::Language;
+
+/// A text with a cursor.
+#[derive(Clone, Debug)]
+pub struct Editor {
+    area: TextArea<'static>,
+    pub language: Language,
+    /// First line and first column shown.
+    offset: (usize, usize),
+}
+
+impl PartialEq for Editor {
+    fn eq(&self, other: &Self) -> bool {
+        self.language == other.language
+            && self.offset == other.offset
+            && self.cursor() == other.cursor()
+            && self.area.lines() == other.area.lines()
+    }
+}
+
+impl Editor {
+    pub fn new(language: Language, text: &str) -> Editor {
+        let text = text.replace("\r\n", "\n").replace('\t', "  ");
+        let mut area = TextArea::new(text.split('\n').map(str::to_owned).collect());
+        area.set_tab_length(2);
+        Editor { area, language, offset: (0, 0) }
+    }
+
+    pub fn text(&self) -> String {
+        self.area.lines().join("\n")
+    }
+
+    pub fn lines(&self) -> &[String] {
+        self.area.lines()
+    }
+
+    pub fn is_blank(&self) -> bool {
+        self.area.lines().iter().all(|line| line.trim().is_empty())
+    }
+
+    /// Line and column (in characters), from 0.
+    pub fn cursor(&self) -> (usize, usize) {
+        let cursor = self.area.cursor();
+        (cursor.0, cursor.1)
+    }
+
+    /// The cursor as a byte offset into [`Editor::text`].
+    pub fn offset(&self) -> usize {
+        let (line, column) = self.cursor();
+        let before: usize = self.area.lines().iter().take(line).map(|line| line.len() + 1).sum();
+        let within = self.area.lines().get(line).map_or(0, |text| byte_of(text, column));
+        before + within
+    }
+
+    /// Puts a text in place of the present one; undo brings that back.
+    pub fn set(&mut self, text: &str) {
+        self.area.select_all();
+        self.area.insert_str(text.replace("\r\n", "\n").replace('\t', "  "));
+        self.area.move_cursor(CursorMove::Top);
+        self.area.move_cursor(CursorMove::Head);
+    }
+
+    /// Text that was pasted or completed.
+    pub fn insert(&mut self, text: &str, size: (u16, u16)) {
+        self.area.insert_str(text.replace("\r\n", "\n").replace('\r', "\n").replace('\t', "  "));
+        self.reveal(size);
+    }
+
+    /// Takes away so many characters before the cursor: what a completion replaces.
+    pub fn erase_before(&mut self, characters: usize) {
+        for _ in 0..characters {
+            self.area.delete_char();
+        }
+    }
+
+    /// Takes a key. `size` is that of the area the editor is drawn in.
+    pub fn key(&mut self, key: KeyEvent, size: (u16, u16)) {
+        let page = usize::from(size.1.max(2)) - 1;
+        let control = key.modifiers.contains(KeyModifiers::CONTROL);
+        match key.code {
+            KeyCode::PageUp => (0..page).for_each(|_| self.area.move_cursor(CursorMove::Up)),
+            KeyCode::PageDown => (0..page).for_each(|_| self.area.move_cursor(CursorMove::Down)),
+            // These scroll by what was painted last, which a model must not know.
+            KeyCode::Char('v') if !key.modifiers.is_empty() && key.modifiers != KeyModifiers::SHIFT => {}
+            KeyCode::Enter => self.new_line(),
+            KeyCode::Char('a') if control => self.area.select_all(),
+            _ => {
+                self.area.input(key);
+            }
+        }
+        self.reveal(size);
+    }
+
+    /// A new line begins where the one before began.
+    fn new_line(&mut self) {
+        let (line, column) = self.cursor();
+        let text = self.area.lines().get(line).map(String::as_str).unwrap_or_default();
+        let indent = text.chars().take_while(|c| *c == ' ').count().min(column);
+        self.area.insert_newline();
+        self.area.insert_str(" ".repeat(indent));
+    }
+
+    /// Moves the cursor to where the mouse was pressed.
+    pub fn click(&mut self, area: Rect, at: Position) {
+        if !area.contains(at) {
+            return;
+        }
+        let (top, left) = self.offset;
+        let line = (top + usize::from(at.y - area.y)).min(self.area.lines().len().saturating_sub(1));
+        let wanted = left + usize::from(at.x.saturating_sub(area.x + self.gutter()));
+        let mut cells = 0;
+        let text = &self.area.lines()[line];
+        let column = text
+            .graphemes(true)
+            .take_while(|grapheme| {
+                cells += grapheme.width();
+                cells <= wanted
+            })
+            .map(|grapheme| grapheme.chars().count())
+            .sum::<usize>();
+        let (line, column) =
+            (u16::try_from(line).unwrap_or(u16::MAX), u16::try_from(column).unwrap_or(u16::MAX));
+        self.area.move_cursor(CursorMove::Jump(line, column));
+    }
+
+    /// Scrolls by lines, the cursor staying in view.
+    pub fn wheel(&mut self, by: isize, size: (u16, u16)) {
+        for _ in 0..by.unsigned_abs() {
+            self.area.move_cursor(if by < 0 { CursorMove::Up } else { CursorMove::Down });
+        }
+        self.reveal(size);
+    }
+
+    /// Keeps the cursor in view.
+    pub fn reveal(&mut self, (width, height): (u16, u16)) {
+        let (line, column) = self.cursor();
+        let height = usize::from(height.max(1));
+        let width = usize::from(width.saturating_sub(self.gutter() + 1)).max(1);
+        let text = self.area.lines().get(line).map(String::as_str).unwrap_or_default();
+        let cell = text[..byte_of(text, column)].width();
+        self.offset.0 = self.offset.0.clamp((line + 1).saturating_sub(height), line);
+        self.offset.1 = self.offset.1.clamp((cell + 1).saturating_sub(width), cell);
+    }
+
+    /// Line numbers and a blank.
+    fn gutter(&self) -> u16 {
+        self.area.lines().len().to_string().len().max(2) as u16 + 1
+    }
+
+    /// Draws it; `wrong` is the line that cannot be read, from 0.
+    pub fn draw(&self, world: &World, buffer: &mut Buffer, area: Rect, focused: bool, wrong: Option<usize>) {
+        let area = area.intersection(buffer.area);
+        let gutter = self.gutter();
+        let painted = paint::paint(self.language, self.area.lines());
+        let (cursor_line, cursor_column) = self.cursor();
+        let selection = self.area.selection_range();
+        for (i, (text, pieces)) in self.area.lines().iter().zip(&painted).enumerate().skip(self.offset.0) {
+            let Some(line) = row(area, i - self.offset.0) else { break };
+            let number = Rect { width: gutter.saturating_sub(1).min(line.width), ..line };
+            let bad = wrong == Some(i);
+            put_right(
+                buffer,
+                number,
+                &(i + 1).to_string(),
+                world.theme.style(if bad { Role::Bad } else { Role::Quiet }),
+            );
+            let field = Rect { x: line.x + gutter, width: line.width.saturating_sub(gutter), ..line };
+            let mut pen = Pen { field, skip: self.offset.1, x: field.x };
+            for (range, role) in pieces {
+                let mut style = world.theme.style(*role);
+                if bad {
+                    style = style.add_modifier(Modifier::UNDERLINED);
+                }
+                pen.write(buffer, text.get(range.clone()).unwrap_or_default(), style);
+            }
+            if let Some((from, to)) = selection.and_then(|range| selected(range, i, text)) {
+                mark(buffer, field, text, (from, to), self.offset.1, world.theme.style(Role::Selected));
+            }
+            if focused && i == cursor_line {
+                let next = text[byte_of(text, cursor_column)..]
+                    .graphemes(true)
+                    .next()
+                    .map_or(1, |g| g.chars().count());
+                let style = Style::new().add_modifier(Modifier::REVERSED);
+                mark(buffer, field, text, (cursor_column, cursor_column + next), self.offset.1, style);
+            }
+        }
+    }
+}
+
+/// Writes pieces of one line, of which the first `skip` cells lie left of the field.
+struct Pen {
+    field: Rect,
+    skip: usize,
+    x: u16,
+}
+
+impl Pen {
+    fn write(&mut self, buffer: &mut Buffer, text: &str, style: Style) {
+        let text = shown(text);
+        let mut from = 0;
+        for grapheme in text.graphemes(true) {
+            if self.skip == 0 {
+                break;
+            }
+            self.skip = self.skip.saturating_sub(grapheme.width().max(1));
+            from += grapheme.len();
+        }
+        let room = usize::from(self.field.right().saturating_sub(self.x));
+        if room > 0 && self.field.height > 0 {
+            self.x = buffer.set_stringn(self.x, self.field.y, &text[from..], room, style).0;
+        }
+    }
+}
+
+/// The characters of a line within a selection.
+fn selected(
+    ((l1, c1), (l2, c2)): ((usize, usize), (usize, usize)),
+    line: usize,
+    text: &str,
+) -> Option<(usize, usize)> {
+    if line < l1 || line > l2 {
+        return None;
+    }
+    let from = if line == l1 { c1 } else { 0 };
+    let to = if line == l2 { c2 } else { text.chars().count() + 1 };
+    Some((from, to))
+}
+
+/// Styles the cells of some characters of a line.
+fn mark(buffer: &mut Buffer, field: Rect, text: &str, (from, to): (usize, usize), skip: usize, style: Style) {
+    let cell = |column: usize| {
+        let within = text[..byte_of(text, column)].width();
+        within + column.saturating_sub(text.chars().count())
+    };
+    let start = cell(from).saturating_sub(skip).min(usize::from(field.width)) as u16;
+    let end = cell(to).max(cell(from) + 1).saturating_sub(skip).min(usize::from(field.width)) as u16;
+    buffer.set_style(Rect { x: field.x + start, width: end.saturating_sub(start), ..field }, style);
+}
+
+fn byte_of(text: &str, column: usize) -> usize {
+    text.char_indices().nth(column).map_or(text.len(), |(at, _)| at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn typed(editor: &mut Editor, text: &str) {
+        for c in text.chars() {
+            let code = if c == '\n' { KeyCode::Enter } else { KeyCode::Char(c) };
+            editor.key(KeyEvent::new(code, KeyModifiers::NONE), (20, 3));
+        }
+    }
+
+    #[test]
+    fn lines_keep_their_indentation_and_the_cursor_its_offset() {
+        let mut editor = Editor::new(Language::Sql, "");
+        typed(&mut editor, "  a\nb");
+        assert_eq!(editor.text(), "  a\n  b");
+        assert_eq!(editor.offset(), 7);
+        editor.erase_before(1);
+        editor.insert("xyz", (20, 3));
+        assert_eq!(editor.text(), "  a\n  xyz");
+    }
+
+    #[test]
+    fn a_new_text_can_be_undone() {
+        let mut editor = Editor::new(Language::Json, "{}");
+        editor.set("[1]");
+        assert_eq!(editor.text(), "[1]");
+        editor.key(KeyEvent::new(KeyCode::Char('u'), KeyModifiers::CONTROL), (20, 3));
+        assert_ne!(editor.text(), "[1]");
+    }
+
+    #[test]
+    fn the_cursor_stays_in_view() {
+        let mut editor = Editor::new(Language::Sql, "");
+        typed(&mut editor, "1\n2\n3\n4\n5");
+        assert_eq!(editor.offset, (2, 0));
+        typed(&mut editor, &"x".repeat(40));
+        assert!(editor.offset.1 > 0);
+        editor.key(KeyEvent::new(KeyCode::PageUp, KeyModifiers::NONE), (20, 3));
+        assert_eq!(editor.cursor().0, 2);
+    }
+}

@@ -1,0 +1,219 @@
+//! An execution drawn over its definition: each state with its standing, duration, retries and passes.
+//! `shape.rs` reads the definition, `plan.rs` lays it out; this draws what happened onto the plan.
+
+pub mod plan;
+pub mod shape;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::{Modifier, Style};
+use ratatui::widgets::Widget;
+
+use crate::domain::text::shown;
+use crate::domain::timeline::{Kind, Standing, StateNow, Timeline};
+use crate::domain::units;
+use crate::ui::theme::Role;
+use crate::ui::widgets::badge::Badge;
+use crate::ui::widgets::{put, put_right, row};
+use crate::ui::world::World;
+
+use plan::{Guide, Plan, Row, Text};
+
+/// A state changed this short a time ago: its row stands out once.
+pub const FLASH: TimeDelta = TimeDelta::milliseconds(150);
+
+/// The graph to draw.
+pub struct Graph<'a> {
+    pub world: &'a World,
+    pub plan: &'a Plan,
+    /// `None`: the definition alone.
+    pub timeline: Option<&'a Timeline>,
+    /// The first row shown.
+    pub offset: usize,
+    pub selected: Option<&'a str>,
+    pub focused: bool,
+    /// States that changed, with when the console learned of it.
+    pub flashes: &'a [(String, DateTime<Utc>)],
+}
+
+/// What a standing is shown as.
+pub fn badge(standing: Standing) -> Badge {
+    match standing {
+        Standing::NotReached => Badge::UNREACHED,
+        Standing::Running => Badge::RUNNING,
+        Standing::Retrying => Badge::RETRYING,
+        Standing::Succeeded => Badge::SUCCEEDED,
+        Standing::Caught => Badge::CAUGHT,
+        Standing::Failed => Badge::FAILED,
+        Standing::TimedOut => Badge::TIMED_OUT,
+        Standing::Aborted => Badge::ABORTED,
+    }
+}
+
+/// The first row to show so that `row` is visible, moving as little as possible.
+pub fn offset_for(offset: usize, row: usize, len: usize, height: usize) -> usize {
+    let height = height.max(1);
+    let lowest = (row + 1).saturating_sub(height);
+    offset.clamp(lowest, row.max(lowest)).min(len.saturating_sub(height))
+}
+
+impl Widget for &Graph<'_> {
+    fn render(self, area: Rect, buffer: &mut Buffer) {
+        let area = area.intersection(buffer.area);
+        for (i, line) in self.plan.rows.iter().skip(self.offset).enumerate() {
+            let Some(area) = row(area, i) else { break };
+            self.line(buffer, area, line);
+        }
+    }
+}
+
+impl Graph<'_> {
+    fn line(&self, buffer: &mut Buffer, area: Rect, line: &Row) {
+        let theme = &self.world.theme;
+        let selected = line.name().is_some() && line.name() == self.selected;
+        let style =
+            |role: Role| if selected { theme.selected(role, self.focused) } else { theme.style(role) };
+        if selected {
+            buffer.set_style(area, style(Role::Text));
+            put(buffer, area, area.x, if self.world.ascii { ">" } else { "▌" }, style(Role::Accent));
+        }
+        let mut x = area.x + 2;
+        for guide in &line.guides {
+            x = put(buffer, area, x, self.guide(*guide), style(Role::Rule)).max(x + 1);
+        }
+        match &line.text {
+            Text::Link => {}
+            Text::Jump { to, label, back } => {
+                let arrow = match (self.world.ascii, back) {
+                    (true, _) => "^ ",
+                    (false, true) => "↺ ",
+                    (false, false) => "↓ ",
+                };
+                x = put(buffer, area, x, arrow, style(Role::Dim));
+                x = put(buffer, area, x, &shown(to), style(Role::Dim));
+                self.label(buffer, area, x, label, style(Role::Dim));
+            }
+            Text::State { name, kind, label, ends, catches } => {
+                self.state(buffer, area, x, (name, kind, label, *ends, catches), &style);
+                if self.flashes(name) {
+                    buffer.set_style(area, Style::new().add_modifier(Modifier::REVERSED));
+                }
+            }
+        }
+    }
+
+    fn state(
+        &self,
+        buffer: &mut Buffer,
+        area: Rect,
+        x: u16,
+        (name, kind, label, ends, catches): (&str, &str, &str, bool, &[String]),
+        style: &dyn Fn(Role) -> Style,
+    ) {
+        let now = self.timeline.map(|timeline| timeline.now(name)).unwrap_or_default();
+        let badge = if kind == "Wait" && now.standing == Standing::Running {
+            Badge::WAITING
+        } else {
+            badge(now.standing)
+        };
+        let x = put(buffer, area, x, badge.glyph(self.world), style(badge.role));
+        let weight = match now.standing {
+            Standing::NotReached => Role::Dim,
+            Standing::Running | Standing::Retrying | Standing::Failed | Standing::TimedOut => Role::Strong,
+            _ => Role::Text,
+        };
+        let facts = self.facts(&now);
+        // Facts stand at the right edge, aligned from row to row; names give way to them.
+        let width: u16 = facts
+            .iter()
+            .map(|(text, _)| unicode_width::UnicodeWidthStr::width(text.as_str()) as u16 + 2)
+            .sum();
+        let names = Rect { width: area.width.saturating_sub(width), ..area };
+        let x = put(buffer, names, x + 1, &shown(name), style(weight));
+        let x = if ends && self.world.ascii { put(buffer, names, x, " .", style(Role::Dim)) } else { x };
+        let x = self.label(buffer, names, x, label, style(Role::Dim));
+        if now.standing == Standing::Caught
+            && let Some(to) = self.caught_by(&now, catches)
+        {
+            put(buffer, names, x + 2, &format!("caught, to {}", shown(to)), style(Role::Warn));
+        }
+        let mut right = area;
+        for (text, role) in facts.iter().rev() {
+            put_right(buffer, right, text, style(*role));
+            right.width =
+                right.width.saturating_sub(unicode_width::UnicodeWidthStr::width(text.as_str()) as u16 + 2);
+        }
+    }
+
+    /// What stands at the right of a state: passes and retries, then the duration in its column.
+    fn facts(&self, now: &StateNow) -> Vec<(String, Role)> {
+        let Some((timeline, last)) = self.timeline.zip(now.last) else { return Vec::new() };
+        let visit = &timeline.visits()[last];
+        let mut facts = Vec::new();
+        if let Some(parts) = visit.parts {
+            let done = parts.succeeded + parts.failed + parts.aborted;
+            let failed = if parts.failed > 0 { format!(", {} failed", parts.failed) } else { String::new() };
+            facts.push(match (parts.total, visit.kind) {
+                (Some(total), _) => (format!("{done} of {total}{failed}"), Role::Dim),
+                (None, Kind::Parallel) => (format!("{} branches", parts.started), Role::Dim),
+                (None, _) => (format!("{done} done{failed}"), Role::Dim),
+            });
+        }
+        if now.scopes > 1 {
+            let failed = if now.failed > 0 { format!(", {} failed", now.failed) } else { String::new() };
+            facts.push((format!("{}×{failed}", units::grouped(now.scopes as i64)), Role::Dim));
+        } else if now.visits > 1 {
+            facts.push((format!("{} passes", now.visits), Role::Dim));
+        }
+        if now.retries > 0 || now.standing == Standing::Retrying {
+            let sign = if self.world.ascii { "r" } else { "↻" };
+            facts.push((
+                format!("{sign} {}×", now.retries.max(1))
+                    .replace('×', if self.world.ascii { "x" } else { "×" }),
+                Role::Warn,
+            ));
+        }
+        let span = visit.duration(self.world.now);
+        let open = visit.exited.is_none();
+        let text = if open { units::clock(span) } else { units::duration(span) };
+        facts.push((format!("{text:>9}"), if open { Role::Active } else { Role::Text }));
+        facts
+    }
+
+    /// The state that a caught state went to.
+    fn caught_by<'b>(&self, now: &StateNow, catches: &'b [String]) -> Option<&'b str> {
+        let timeline = self.timeline?;
+        let visit = timeline.visits().get(now.last?)?;
+        let after = timeline.visits()[now.last? + 1..].iter().find(|next| next.scope == visit.scope)?;
+        catches.iter().find(|name| **name == after.name).map(String::as_str)
+    }
+
+    fn label(&self, buffer: &mut Buffer, area: Rect, x: u16, label: &str, style: Style) -> u16 {
+        if label.is_empty() {
+            return x;
+        }
+        put(buffer, area, x + 2, &format!("if {}", shown(label)).replace("if otherwise", "otherwise"), style)
+    }
+
+    fn flashes(&self, name: &str) -> bool {
+        let fresh = |at: DateTime<Utc>| self.world.now - at < FLASH;
+        !self.world.reduced_motion && self.flashes.iter().any(|(state, at)| state == name && fresh(*at))
+    }
+
+    fn guide(&self, guide: Guide) -> &'static str {
+        match (guide, self.world.ascii) {
+            (Guide::Blank, _) => "    ",
+            (Guide::Pass, false) => "│   ",
+            (Guide::Pass, true) => "|   ",
+            (Guide::Fork, false) => "├─▶ ",
+            (Guide::Fork, true) => "+-> ",
+            (Guide::Last, false) => "└─▶ ",
+            (Guide::Last, true) => "`-> ",
+            (Guide::Inside, false) => "┊ ",
+            (Guide::Inside, true) => ": ",
+            (Guide::Caught, false) => "▲─▶ ",
+            (Guide::Caught, true) => "!-> ",
+        }
+    }
+}
