@@ -1,1 +1,21 @@
-//! To be written.
+//! Amazon States Language: the definition, the interpreter, its drawing. Pure: nothing here waits,
+//! reads a clock or draws a random number; time and entropy come in with each stimulus.
+//!
+//! Start with [`machine`] (what a definition says) and [`step`] (what happens next). Data flows through
+//! [`paths`], [`template`] and [`intrinsics`]; [`choice`] and [`retry`] decide; [`check`] says what
+//! CreateStateMachine refuses; [`graph`] is what the console draws.
+
+pub mod choice;
+mod digest;
+pub mod failure;
+pub mod filter;
+pub mod graph;
+pub mod intrinsics;
+pub mod jsonata;
+pub mod machine;
+pub mod paths;
+pub mod read;
+pub mod resource;
+pub mod retry;
+pub mod scope;
+pub mod template;

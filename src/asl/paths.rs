@@ -1,0 +1,372 @@
+//! JSONPath as Step Functions reads it: reference paths, which name one place, and full paths with
+//! wildcards, slices, unions, descent and filters, which may name many.
+//!
+//! The root tells what is meant: `$` the input, `$$` the context object, `$name` a variable. A path
+//! that can only name one place fails when the place is missing; any other path gives the array of
+//! all it found.
+
+use serde_json::Value;
+
+use super::filter::Filter;
+use super::scope::Scope;
+
+/// Where a path starts.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Root {
+    Input,
+    Context,
+    Variable(String),
+}
+
+/// One step of a path.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Segment {
+    Name(String),
+    Index(i64),
+    Names(Vec<String>),
+    Indexes(Vec<i64>),
+    Slice(Option<i64>, Option<i64>, i64),
+    Wildcard,
+    Filter(Filter),
+    /// `..`: the next segment applies to everything below.
+    Descend,
+    /// `length()`, `min()`, …: only at the end.
+    Function(String),
+}
+
+/// A parsed path and the text it came from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Path {
+    pub text: String,
+    pub root: Root,
+    pub segments: Vec<Segment>,
+}
+
+impl Path {
+    /// Reads a path; the error says what is wrong with it.
+    pub fn parse(text: &str) -> Result<Path, String> {
+        let rest = text.strip_prefix('$').ok_or_else(|| "a path starts with '$'".to_owned())?;
+        let (root, rest) = if let Some(rest) = rest.strip_prefix('$') {
+            (Root::Context, rest)
+        } else {
+            let end = rest.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(rest.len());
+            if end == 0 {
+                (Root::Input, rest)
+            } else {
+                (Root::Variable(rest[..end].to_owned()), &rest[end..])
+            }
+        };
+        let mut reader = Reader { text: rest, at: 0 };
+        let mut segments = Vec::new();
+        while !reader.rest().is_empty() {
+            reader.segment(&mut segments)?;
+        }
+        if segments.last() == Some(&Segment::Descend) {
+            return Err("'..' must be followed by a name or '[…]'".into());
+        }
+        Ok(Path { text: text.to_owned(), root, segments })
+    }
+
+    /// Reads the part after `@` within a filter.
+    pub(super) fn relative(text: &str) -> Result<(Vec<Segment>, usize), String> {
+        let mut reader = Reader { text, at: 0 };
+        let mut segments = Vec::new();
+        while reader.rest().starts_with(['.', '[']) {
+            reader.segment(&mut segments)?;
+        }
+        Ok((segments, reader.at))
+    }
+
+    /// Whether it can only ever name one place: no wildcard, slice, union, filter or descent.
+    pub fn is_definite(&self) -> bool {
+        self.segments.iter().all(|s| matches!(s, Segment::Name(_) | Segment::Index(_) | Segment::Function(_)))
+    }
+
+    /// Whether it is a reference path: definite, and free of functions.
+    pub fn is_reference(&self) -> bool {
+        self.segments.iter().all(|s| matches!(s, Segment::Name(_) | Segment::Index(_)))
+    }
+
+    /// What the path names; `None` when it is definite and there is nothing.
+    pub fn select(&self, scope: &Scope<'_>) -> Option<Value> {
+        let root = match &self.root {
+            Root::Input => scope.input,
+            Root::Context => scope.context.value(),
+            Root::Variable(name) => scope.variables.get(name)?,
+        };
+        let definite = self.is_definite();
+        let (function, segments) = match self.segments.last() {
+            Some(Segment::Function(name)) => (Some(name), &self.segments[..self.segments.len() - 1]),
+            _ => (None, &self.segments[..]),
+        };
+        let found = walk(root, segments);
+        if let Some(name) = function {
+            let value = if definite { found.first().map(|v| (*v).clone())? } else { collect(found) };
+            return apply(name, &value);
+        }
+        if definite { found.first().map(|v| (*v).clone()) } else { Some(collect(found)) }
+    }
+}
+
+fn collect(found: Vec<&Value>) -> Value {
+    Value::Array(found.into_iter().cloned().collect())
+}
+
+/// Everything the segments lead to, in document order.
+pub(super) fn walk<'v>(root: &'v Value, segments: &[Segment]) -> Vec<&'v Value> {
+    let mut here = vec![root];
+    let mut descend = false;
+    for segment in segments {
+        if *segment == Segment::Descend {
+            descend = true;
+            continue;
+        }
+        if std::mem::take(&mut descend) {
+            let mut all = Vec::new();
+            here.into_iter().for_each(|value| below(value, &mut all));
+            here = all;
+        }
+        let mut next = Vec::new();
+        here.into_iter().for_each(|value| take(value, segment, &mut next));
+        here = next;
+    }
+    here
+}
+
+fn below<'v>(value: &'v Value, all: &mut Vec<&'v Value>) {
+    all.push(value);
+    match value {
+        Value::Array(items) => items.iter().for_each(|v| below(v, all)),
+        Value::Object(map) => map.values().for_each(|v| below(v, all)),
+        _ => {}
+    }
+}
+
+fn take<'v>(value: &'v Value, segment: &Segment, out: &mut Vec<&'v Value>) {
+    match (segment, value) {
+        (Segment::Name(name), Value::Object(map)) => out.extend(map.get(name)),
+        (Segment::Names(names), Value::Object(map)) => out.extend(names.iter().filter_map(|n| map.get(n))),
+        (Segment::Index(index), Value::Array(items)) => out.extend(at(items, *index)),
+        (Segment::Indexes(list), Value::Array(items)) => {
+            out.extend(list.iter().filter_map(|i| at(items, *i)))
+        }
+        (Segment::Wildcard, Value::Array(items)) => out.extend(items),
+        (Segment::Wildcard, Value::Object(map)) => out.extend(map.values()),
+        (Segment::Slice(from, to, step), Value::Array(items)) => {
+            let len = items.len() as i64;
+            let clip = |i: i64| if i < 0 { (i + len).max(0) } else { i.min(len) };
+            let (mut i, to) = (clip(from.unwrap_or(0)), clip(to.unwrap_or(len)));
+            while i < to {
+                out.extend(items.get(i as usize));
+                i += (*step).max(1);
+            }
+        }
+        (Segment::Filter(filter), Value::Array(items)) => {
+            out.extend(items.iter().filter(|item| filter.holds(item)));
+        }
+        (Segment::Filter(filter), Value::Object(_)) if filter.holds(value) => out.push(value),
+        _ => {}
+    }
+}
+
+fn at(items: &[Value], index: i64) -> Option<&Value> {
+    let index = if index < 0 { index + items.len() as i64 } else { index };
+    items.get(usize::try_from(index).ok()?)
+}
+
+fn apply(name: &str, value: &Value) -> Option<Value> {
+    let numbers = || -> Option<Vec<f64>> {
+        value.as_array()?.iter().map(Value::as_f64).collect::<Option<Vec<_>>>().filter(|n| !n.is_empty())
+    };
+    let number = |n: f64| serde_json::Number::from_f64(n).map(Value::Number);
+    match name {
+        "length" | "size" => match value {
+            Value::Array(items) => Some(items.len().into()),
+            Value::Object(map) => Some(map.len().into()),
+            Value::String(text) => Some(text.chars().count().into()),
+            _ => None,
+        },
+        "keys" => Some(value.as_object()?.keys().cloned().collect::<Vec<_>>().into()),
+        "min" => number(numbers()?.into_iter().fold(f64::INFINITY, f64::min)),
+        "max" => number(numbers()?.into_iter().fold(f64::NEG_INFINITY, f64::max)),
+        "sum" => number(numbers()?.iter().sum()),
+        "avg" => {
+            let numbers = numbers()?;
+            number(numbers.iter().sum::<f64>() / numbers.len() as f64)
+        }
+        _ => None,
+    }
+}
+
+struct Reader<'t> {
+    text: &'t str,
+    at: usize,
+}
+
+impl<'t> Reader<'t> {
+    fn rest(&self) -> &'t str {
+        &self.text[self.at..]
+    }
+
+    fn segment(&mut self, out: &mut Vec<Segment>) -> Result<(), String> {
+        let rest = self.rest();
+        if let Some(after) = rest.strip_prefix("..") {
+            self.at += 2;
+            out.push(Segment::Descend);
+            if after.starts_with('[') { self.bracket(out) } else { self.name(out) }
+        } else if rest.starts_with('.') {
+            self.at += 1;
+            if self.rest().starts_with('[') { self.bracket(out) } else { self.name(out) }
+        } else if rest.starts_with('[') {
+            self.bracket(out)
+        } else {
+            Err(format!("'.' or '[' expected at '{rest}'"))
+        }
+    }
+
+    fn name(&mut self, out: &mut Vec<Segment>) -> Result<(), String> {
+        let rest = self.rest();
+        if rest.starts_with('*') {
+            self.at += 1;
+            out.push(Segment::Wildcard);
+            return Ok(());
+        }
+        let stops = |c: char| {
+            matches!(
+                c,
+                '.' | '[' | '(' | ')' | ',' | '=' | '<' | '>' | '!' | '&' | '|' | ' ' | ']' | '\'' | '"'
+            )
+        };
+        let end = rest.find(stops).unwrap_or(rest.len());
+        if end == 0 {
+            return Err(format!("a name is expected at '{rest}'"));
+        }
+        self.at += end;
+        if self.rest().starts_with("()") {
+            self.at += 2;
+            out.push(Segment::Function(rest[..end].to_owned()));
+        } else {
+            out.push(Segment::Name(rest[..end].to_owned()));
+        }
+        Ok(())
+    }
+
+    fn bracket(&mut self, out: &mut Vec<Segment>) -> Result<(), String> {
+        let inner = closing(self.rest()).ok_or_else(|| format!("']' is missing after '{}'", self.rest()))?;
+        self.at += inner.len() + 2;
+        let inner = inner.trim();
+        let segment = if inner == "*" {
+            Segment::Wildcard
+        } else if let Some(filter) = inner.strip_prefix('?') {
+            Segment::Filter(Filter::parse(filter.trim())?)
+        } else if inner.starts_with(['\'', '"']) {
+            let mut names = quoted_list(inner)?;
+            match (names.len(), names.pop()) {
+                (1, Some(name)) => Segment::Name(name),
+                (_, Some(last)) => {
+                    names.push(last);
+                    Segment::Names(names)
+                }
+                _ => return Err("'[]' names nothing".into()),
+            }
+        } else if inner.contains(':') {
+            let mut bounds = inner.split(':').map(|b| match b.trim() {
+                "" => Ok(None),
+                b => b.parse().map(Some).map_err(|_| format!("'{b}' is not a whole number")),
+            });
+            let (from, to) = (bounds.next().transpose()?.flatten(), bounds.next().transpose()?.flatten());
+            Segment::Slice(from, to, bounds.next().transpose()?.flatten().unwrap_or(1))
+        } else {
+            let mut indexes = inner
+                .split(',')
+                .map(|i| i.trim().parse().map_err(|_| format!("'{}' is not an index", i.trim())))
+                .collect::<Result<Vec<i64>, _>>()?;
+            match indexes.as_mut_slice() {
+                [one] => Segment::Index(*one),
+                _ => Segment::Indexes(indexes),
+            }
+        };
+        out.push(segment);
+        Ok(())
+    }
+}
+
+/// What stands between a bracket and the one that closes it; quotes hide brackets.
+fn closing(text: &str) -> Option<&str> {
+    let (mut depth, mut quote, mut escaped) = (0, None, false);
+    for (i, c) in text.char_indices() {
+        match (quote, c) {
+            _ if escaped => escaped = false,
+            (Some(_), '\\') => escaped = true,
+            (Some(q), c) if c == q => quote = None,
+            (Some(_), _) => {}
+            (None, '\'' | '"') => quote = Some(c),
+            (None, '[') => depth += 1,
+            (None, ']') => {
+                depth -= 1;
+                if depth == 0 {
+                    return Some(&text[1..i]);
+                }
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
+/// `'a','b'`: the names. A backslash takes the next character as it is when that is a quote.
+fn quoted_list(text: &str) -> Result<Vec<String>, String> {
+    let (mut names, mut chars) = (Vec::new(), text.chars().peekable());
+    loop {
+        while chars.peek().is_some_and(|c| c.is_whitespace() || *c == ',') {
+            chars.next();
+        }
+        let Some(quote) = chars.next() else { break };
+        if quote != '\'' && quote != '"' {
+            return Err(format!("a quoted name is expected in '[{text}]'"));
+        }
+        let mut name = String::new();
+        loop {
+            match chars.next() {
+                Some('\\') if chars.peek() == Some(&quote) => name.extend(chars.next()),
+                Some(c) if c == quote => break,
+                Some(c) => name.push(c),
+                None => return Err(format!("a quote is not closed in '[{text}]'")),
+            }
+        }
+        names.push(name);
+    }
+    Ok(names)
+}
+
+/// Puts `value` where the reference path points, making objects on the way; `Err` when the way leads
+/// through something that is neither an object nor an array.
+pub fn place(path: &Path, target: &mut Value, value: Value) -> Result<(), String> {
+    let mut here = target;
+    for segment in &path.segments {
+        here = match segment {
+            Segment::Name(name) => {
+                if here.is_null() {
+                    *here = Value::Object(Default::default());
+                }
+                let map = here.as_object_mut().ok_or_else(|| format!("'{name}' is not in an object"))?;
+                map.entry(name.clone()).or_insert(Value::Null)
+            }
+            Segment::Index(index) => {
+                let items = here.as_array_mut().ok_or_else(|| format!("[{index}] is not in an array"))?;
+                let len = items.len() as i64;
+                let index = if *index < 0 { index + len } else { *index };
+                if index == len {
+                    items.push(Value::Null);
+                }
+                usize::try_from(index)
+                    .ok()
+                    .and_then(|i| items.get_mut(i))
+                    .ok_or_else(|| format!("[{index}] is outside an array of {len}"))?
+            }
+            _ => return Err(format!("'{}' is not a reference path", path.text)),
+        };
+    }
+    *here = value;
+    Ok(())
+}
