@@ -63,12 +63,15 @@ impl Call {
 
     /// Every path it reads.
     pub fn paths(&self) -> Vec<&Path> {
-        let of = |argument| match argument {
-            &Argument::Path(ref path) => vec![path],
-            Argument::Call(call) => call.paths(),
-            Argument::Literal(_) => Vec::new(),
-        };
-        self.arguments.iter().flat_map(of).collect()
+        let mut paths = Vec::new();
+        for argument in &self.arguments {
+            match argument {
+                Argument::Path(path) => paths.push(path),
+                Argument::Call(call) => paths.extend(call.paths()),
+                Argument::Literal(_) => {}
+            }
+        }
+        paths
     }
 
     pub fn value(&self, scope: &Scope<'_>) -> Result<Value, Failure> {

@@ -258,3 +258,39 @@ impl State {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The machine that is shipped is one that can be read, and its loop is found.
+    #[test]
+    fn the_pipeline_reads() {
+        let machine = Machine::read(include_str!("../../assets/pipeline.asl.json")).unwrap();
+        let names: Vec<_> = machine.flow.states().iter().map(|s| s.name.as_str()).collect();
+        assert_eq!(
+            names,
+            [
+                "InvokeLambdaFunction",
+                "WaitForQueryCompletion",
+                "CheckQueryStatus",
+                "QueryOutcome",
+                "QuerySucceeded",
+                "CopyResultsToProduction",
+                "QueryFailed",
+                "PipelineFailed"
+            ]
+        );
+        let graph = crate::asl::graph::Graph::of(&machine);
+        let loops: Vec<_> = graph.edges.iter().filter(|e| e.back).map(|e| (e.from, e.to)).collect();
+        assert_eq!(loops, [(3, 1)]);
+    }
+
+    #[test]
+    fn errors_point_at_the_place() {
+        let wrong = r#"{"StartAt": "A", "States": {"A": {"Type": "Wait", "Timestamp": "now", "End": true}}}"#;
+        let error = Machine::read(wrong).unwrap_err();
+        assert_eq!(error.at, "/States/A/Timestamp");
+        assert_eq!(error.message, "String does not match RFC3339 timestamp");
+    }
+}
