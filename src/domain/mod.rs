@@ -10,6 +10,7 @@ pub mod grid;
 pub mod json;
 pub mod log;
 pub mod object;
+pub mod package;
 pub mod problem;
 pub mod query;
 pub mod record;

@@ -6,6 +6,7 @@
 pub mod bus;
 pub mod clock;
 pub mod fault;
+pub mod lambda;
 pub mod logs;
 pub mod sns;
 pub mod store;
