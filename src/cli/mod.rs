@@ -1,8 +1,187 @@
 //! The composition root: the only place that knows everybody.
+//!
+//! A subcommand is a file with a clap struct and
+//! `async fn run(self, cx: &Context, out: &mut Output) -> Result<Exit, Problem>`: data goes to stdout
+//! through [`output::Output`], talk to stderr, and [`exit::Exit`] tells scripts how it went. Start with
+//! [`main`]; [`context::Context`] connects to AWS when a subcommand first asks for it.
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+pub mod completions;
+pub mod consent;
+pub mod console;
+pub mod context;
+pub mod exit;
+pub mod globals;
+pub mod input;
+pub mod logs;
+pub mod output;
+pub mod query;
+pub mod reach;
+pub mod saved;
+pub mod watch;
+pub mod workflows;
+
+use crate::domain::problem::Problem;
+use crate::settings::{Settings, Sources};
+use context::Context;
+use exit::Exit;
+use globals::Globals;
+use output::{Format, Output};
+
+/// The operations console for a healthcare-facility accreditation pipeline on AWS.
+///
+/// Without a subcommand it opens the console, on a local cloud unless a profile or an endpoint is named.
+#[derive(Parser, Debug)]
+#[command(name = "ward", version, propagate_version = true, after_help = EXITS)]
+pub struct Ward {
+    #[command(flatten)]
+    globals: Globals,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+const EXITS: &str = "Exit status: 0 done, 1 the answer is no, 2 wrong usage, 3 the world failed, \
+                     130 a watch was ended by Ctrl-C.";
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// Run Athena queries and see what was run
+    Query(query::Query),
+    /// Start, watch and stop runs of the pipeline
+    Workflows(workflows::Workflows),
+    /// The function's log
+    Logs(logs::Logs),
+    /// Completions for a shell
+    Completions(completions::Completions),
+    /// The manual page
+    Man(completions::Man),
+}
+
+impl Command {
+    async fn run(self, cx: &Context, out: &mut Output) -> Result<Exit, Problem> {
+        match self {
+            Command::Query(query) => query.run(cx, out).await,
+            Command::Workflows(workflows) => workflows.run(cx, out).await,
+            Command::Logs(logs) => logs.run(cx, out).await,
+            Command::Completions(completions) => completions.run(out),
+            Command::Man(man) => man.run(out),
+        }
+    }
+}
 
 pub mod lambda;
 
 /// Parses the command line, runs it and answers the exit status.
-pub fn main() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
+pub fn main() -> ExitCode {
+    let ward = match Ward::try_parse_from(arguments(std::env::args_os().collect())) {
+        Ok(ward) => ward,
+        Err(error) => {
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() };
+        }
+    };
+    let (settings, sources) = match settings(&ward.globals) {
+        Ok(merged) => merged,
+        Err(problem) => {
+            Output::standard(Format::Table).problem(&problem);
+            return Exit::Usage.into();
+        }
+    };
+    // Planning a deeply nested statement takes more stack than a thread has by default.
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(8 << 20).build();
+    match runtime {
+        Ok(runtime) => {
+            let exit = runtime.block_on(run(ward.command, settings, sources));
+            // What still runs in the background has nobody left to tell.
+            runtime.shutdown_background();
+            exit.into()
+        }
+        Err(error) => {
+            Output::standard(Format::Table)
+                .problem(&Problem::new("No threads could be started").detail(error.to_string()));
+            Exit::World.into()
+        }
+    }
+}
+
+/// A binary that is called `bootstrap` is the function.
+fn arguments(mut arguments: Vec<OsString>) -> Vec<OsString> {
+    let name = arguments.first().map(std::path::PathBuf::from);
+    if name.is_some_and(|path| path.file_name().is_some_and(|name| name == "bootstrap")) {
+        arguments.truncate(1);
+        arguments.push("lambda".into());
+    }
+    arguments
+}
+
+fn settings(globals: &Globals) -> Result<(Settings, Sources), Problem> {
+    let sources = globals.sources()?;
+    let settings = Settings::merge(&sources).map_err(|errors| globals::mistakes(&errors))?;
+    Ok((settings, sources))
+}
+
+async fn run(command: Option<Command>, settings: Settings, sources: Sources) -> Exit {
+    let mut out = Output::standard(Format::of(&settings.output));
+    let cx = Context::new(settings, sources);
+    let answer = match command {
+        None => console::run(&cx, &mut out).await,
+        Some(command) => {
+            if let Some(hint) = cx.settings.hint.as_ref().filter(|_| out.talk_terminal) {
+                out.say(hint);
+            }
+            command.run(&cx, &mut out).await
+        }
+    };
+    let exit = answer.unwrap_or_else(|problem| {
+        out.problem(&problem);
+        Exit::World
+    });
+    cx.close().await;
+    match out.finish() {
+        Ok(()) => exit,
+        Err(error) => {
+            let problem = Problem::new("The output could not be written").detail(error.to_string());
+            Output::standard(Format::Table).problem(&problem);
+            Exit::World
+        }
+    }
+}
+
+/// The command line as clap knows it, for completions and the manual page.
+pub fn command() -> clap::Command {
+    Ward::command()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn every_setting_has_its_flag() {
+        let command = command();
+        let longs: Vec<&str> = command.get_arguments().filter_map(clap::Arg::get_long).collect();
+        for key in crate::settings::keys::KEYS {
+            let flag = key.flag();
+            let flag = flag.trim_start_matches("--");
+            // The window is asked for by the subcommands that have one, the mouse by --no-mouse.
+            let known = longs.contains(&flag) || longs.contains(&format!("no-{flag}").as_str());
+            assert!(known || flag == "within", "{flag}");
+        }
+    }
+
+    #[test]
+    fn a_binary_called_bootstrap_is_the_function() {
+        let run = |name: &str| arguments(vec![name.into(), "x".into()]);
+        assert_eq!(run("/var/task/bootstrap"), ["/var/task/bootstrap", "lambda"]);
+        assert_eq!(run("/usr/bin/ward"), ["/usr/bin/ward", "x"]);
+    }
 }

@@ -98,8 +98,10 @@ pub struct Settings {
     pub contexts: Vec<String>,
     /// Something a person should know about the choice of target.
     pub hint: Option<String>,
-    origins: BTreeMap<&'static str, Origin>,
-    texts: BTreeMap<&'static str, String>,
+    /// Where each value came from, by key; ask [`Settings::origin`].
+    pub origins: BTreeMap<&'static str, Origin>,
+    /// Each value as the file would spell it, by key; ask [`Settings::entries`].
+    pub texts: BTreeMap<&'static str, String>,
 }
 
 impl Default for Settings {

@@ -26,7 +26,7 @@ fn the_shipped_file_equals_the_defaults_and_names_every_key() {
     let setting = regex::Regex::new(r"^# ([a-z_]+ = .*)$").unwrap();
     let live: Vec<&str> = shipped
         .lines()
-        .take_while(|line| !line.contains("[context."))
+        .take_while(|line| !line.starts_with("# [context."))
         .filter_map(|line| setting.captures(line).map(|found| found.get(1).unwrap().as_str()))
         .collect();
     let settings = Settings::merge(&file(&live.join("\n"))).unwrap();
