@@ -59,6 +59,12 @@ pub fn examine(bytes: &[u8], first_line: usize) -> Examined {
     Examined { facility, findings: reader.findings }
 }
 
+/// What comes of a record that is longer than [`LIMIT`] and was not kept.
+pub fn too_long(len: usize) -> Examined {
+    let reason = format!("has {len} bytes; a record has at most {LIMIT}");
+    Examined { facility: Err(finding("", reason)), findings: Vec::new() }
+}
+
 /// Reads a date: `2026-02-17`, or an ISO timestamp (`2026-02-17T08:30:00Z`, with or without fraction and
 /// offset), of which the date counts as written. Anything else is not a date: `02/03/2026` is two.
 pub fn date(text: &str) -> Option<NaiveDate> {
@@ -123,7 +129,7 @@ impl Reader {
 
     fn record(&mut self, bytes: &[u8], first_line: usize) -> Result<Facility, Finding> {
         if bytes.len() > LIMIT {
-            return Err(finding("", format!("has {} bytes; a record has at most {LIMIT}", bytes.len())));
+            return too_long(bytes.len()).facility;
         }
         let source = std::str::from_utf8(bytes).map_err(|e| {
             let at = e.valid_up_to();
