@@ -173,7 +173,7 @@ mod tests {
         fs::create_dir(&from).unwrap();
         files.iter().for_each(|(name, text)| fs::write(from.join(name), text).unwrap());
         let found = sources(std::slice::from_ref(&from)).unwrap();
-        let repairs = Repairs::new(&into, &[from.clone()], &found).unwrap();
+        let repairs = Repairs::new(&into, std::slice::from_ref(&from), &found).unwrap();
         let (mut validator, mut outcomes) = (Validator::default(), Vec::new());
         for source in &found {
             let mut copy = repairs.copy(source).unwrap();
