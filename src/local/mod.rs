@@ -28,6 +28,7 @@ use tokio::task::JoinHandle;
 
 use bus::Bus;
 use clock::Clock;
+use lambda::launcher::Launcher;
 use store::Store;
 
 /// What a cloud is to be.
@@ -38,11 +39,15 @@ pub struct CloudOptions {
     pub port: u16,
     pub clock: Clock,
     pub region: String,
+    /// Who starts the execution environments of Lambda functions.
+    pub launcher: Arc<dyn Launcher>,
 }
 
-impl Default for CloudOptions {
-    fn default() -> Self {
-        CloudOptions { folder: None, port: 0, clock: Clock::default(), region: "us-east-1".into() }
+impl CloudOptions {
+    /// In memory, on any port, in us-east-1, by the real clock.
+    pub fn new(launcher: Arc<dyn Launcher>) -> CloudOptions {
+        let region = "us-east-1".into();
+        CloudOptions { folder: None, port: 0, clock: Clock::default(), region, launcher }
     }
 }
 
@@ -84,6 +89,7 @@ impl Cloud {
         bus.provide_objects(objects.clone());
         let s3 = s3::S3::new(&bus, objects);
         bus.register(s3.clone());
+        bus.register(lambda::Lambda::new(&bus, options.launcher));
         bus.register(sns::Sns::new(&bus));
         bus.register(logs::Logs::new(&bus));
         bus.register(sts::Sts::new(&bus));

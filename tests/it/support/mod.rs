@@ -5,6 +5,7 @@ use std::sync::Arc;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};
 use aws_smithy_http_client::Builder;
+use ward::local::lambda::launcher::Program;
 use ward::local::{Cloud, CloudOptions};
 
 /// A running local cloud without a folder, and what a real SDK client needs to talk to it.
@@ -26,7 +27,12 @@ impl Local {
 
 /// An ephemeral cloud. Ends with the test's runtime.
 pub async fn cloud() -> Local {
-    cloud_with(CloudOptions::default()).await
+    cloud_with(options()).await
+}
+
+/// An ephemeral cloud whose functions run in the binary under test.
+pub fn options() -> CloudOptions {
+    CloudOptions::new(Arc::new(Program::new(env!("CARGO_BIN_EXE_ward"), &["lambda"])))
 }
 
 pub async fn cloud_with(options: CloudOptions) -> Local {
