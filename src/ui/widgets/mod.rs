@@ -8,6 +8,7 @@ pub mod graph;
 pub mod line;
 pub mod table;
 pub mod timeline;
+pub mod tree;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
