@@ -143,6 +143,8 @@ fn back(model: &mut Model, effects: &mut Vec<Effect>) {
     if let Some(route) = model.back.pop() {
         model.forward.push(model.front().route());
         visit(model, route, effects);
+    } else if let Some(route) = model.front().parent() {
+        visit(model, route, effects);
     }
 }
 

@@ -66,6 +66,10 @@ pub trait Place {
     }
     /// Where it is now, for history and for the next start.
     fn route(&self) -> Route;
+    /// Where `esc` leads when no place was visited before.
+    fn parent(&self) -> Option<Route> {
+        None
+    }
     /// The keys that matter most here, for the key line.
     fn keys(&self) -> Vec<Action>;
     fn update(&mut self, world: &mut World, msg: Msg) -> Vec<Wish>;

@@ -6,6 +6,7 @@ pub mod chart;
 pub mod editor;
 pub mod graph;
 pub mod line;
+pub mod notice;
 pub mod table;
 pub mod timeline;
 pub mod tree;

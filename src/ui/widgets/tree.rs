@@ -157,7 +157,9 @@ impl Document {
             Part::Open { array, .. } => if *array { "[" } else { "{" }.to_owned(),
             Part::Close { array } => format!("{}{comma}", if *array { "]" } else { "}" }),
             // A text of several lines reads as such under the cursor.
-            Part::Text(text) if row == self.at && text.contains("\\n") => shown_lines(&self.tree.value(row)).into_owned(),
+            Part::Text(text) if row == self.at && text.contains("\\n") => {
+                shown_lines(&self.tree.value(row)).into_owned()
+            }
             Part::Text(text) | Part::Number(text) => format!("{}{comma}", shown(text)),
             Part::Word(word) => format!("{word}{comma}"),
             Part::Plain(text) => shown(text).into_owned(),
@@ -171,7 +173,8 @@ impl Document {
         for (i, line) in lines.iter().skip(offset).enumerate() {
             let (Some(spot), Some(node)) = (row(area, i), self.tree.node(line.row)) else { break };
             let selected = focused && line.row == self.at;
-            let style = |role| if selected { world.theme.selected(role, true) } else { world.theme.style(role) };
+            let style =
+                |role| if selected { world.theme.selected(role, true) } else { world.theme.style(role) };
             if selected {
                 buffer.set_style(spot, style(Role::Text));
                 put(buffer, spot, spot.x, if world.ascii { ">" } else { "▌" }, style(Role::Accent));

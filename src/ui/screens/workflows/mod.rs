@@ -1,7 +1,25 @@
-//! Workflows.
+//! Workflows: state machines, their executions, and one execution live.
+//!
+//! ```text
+//!  HealthcarePipelineStateMachine / run-7f3a   ◐ running 6.2 s    │ CheckQueryStatus
+//!  Graph  Timeline  Events                                        │ Task  athena:getQueryExecution
+//!                                                                 │ entered 15:04:11.204  0.31 s
+//!  ✔ InvokeLambdaFunction                    ↻ 1×      1.21 s     │ Input  Output  Definition  Attempts
+//!  │                                                              │ {
+//!  ✔ WaitForQueryCompletion                            5.00 s     │   "QueryExecutionId": "…"
+//! ```
+//!
+//! [`lists`] holds machines and executions, [`run`] the execution that is open, [`inspect`] its right pane,
+//! [`start`] the form for a new one. Every one of them updates itself; `update.rs` only decides which.
 
+mod inspect;
+mod lists;
+mod lists_view;
+mod on_run;
+mod run;
+mod run_view;
+mod start;
 mod update;
-mod view;
 
 use std::collections::BTreeSet;
 
@@ -11,25 +29,89 @@ use ratatui::layout::Rect;
 use crate::ui::action::Action;
 use crate::ui::effect::Wish;
 use crate::ui::keymap::Context;
+use crate::ui::remote::Remote;
 use crate::ui::route::{Route, Screen};
 use crate::ui::screens::{Msg, Place};
 use crate::ui::subs::Sub;
 use crate::ui::world::World;
 
+pub use run::{Pane, Run, View};
+
+/// What is in front on this screen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Spot {
+    /// The list of state machines.
+    Machines,
+    #[default]
+    Executions,
+    Execution,
+    /// The form for a new execution.
+    Start,
+}
+
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Model {}
+pub struct Model {
+    pub spot: Spot,
+    pub lists: lists::Lists,
+    pub run: Option<Run>,
+    pub form: Option<start::Form>,
+    /// A start under way; the answer is the new execution's ARN.
+    pub starting: Remote<String>,
+    /// A stop or redrive under way.
+    pub doing: Remote<()>,
+}
 
 impl Place for Model {
     fn contexts(&self) -> Vec<Context> {
-        vec![Context::Workflows]
+        match self.spot {
+            Spot::Start => self.form.iter().map(start::Form::context).collect(),
+            _ if self.typing() => vec![Context::Field, Context::Workflows],
+            _ => vec![Context::Workflows],
+        }
+    }
+
+    fn typing(&self) -> bool {
+        match self.spot {
+            Spot::Start => self.form.is_some(),
+            Spot::Execution => self.run.as_ref().is_some_and(|run| run.searching),
+            Spot::Executions | Spot::Machines => self.lists.filtering,
+        }
     }
 
     fn route(&self) -> Route {
-        Route::new(Screen::Workflows)
+        let route = Route::new(Screen::Workflows);
+        match (self.spot, &self.run, &self.lists.machine) {
+            (Spot::Execution, Some(run), _) => route.object(run.arn.clone()),
+            (Spot::Executions | Spot::Start, _, Some(machine)) => route.object(machine.clone()),
+            (Spot::Machines, _, _) => route.object("machines"),
+            _ => route,
+        }
+    }
+
+    fn parent(&self) -> Option<Route> {
+        match (self.spot, &self.run) {
+            (Spot::Execution, Some(run)) => Some(Route::new(Screen::Workflows).object(run.machine_arn())),
+            _ => None,
+        }
     }
 
     fn keys(&self) -> Vec<Action> {
-        vec![Action::Refresh, Action::Palette]
+        match self.spot {
+            Spot::Start => vec![Action::Run, Action::Format, Action::LeaveEditor],
+            Spot::Machines => vec![Action::Open, Action::Start, Action::Filter, Action::Refresh],
+            Spot::Executions => {
+                vec![Action::Open, Action::Start, Action::Failing, Action::Filter, Action::Back]
+            }
+            Spot::Execution => match &self.run {
+                Some(run) if run.is_over() && run.failed() => {
+                    vec![Action::NextPane, Action::NextView, Action::Redrive, Action::Again, Action::Back]
+                }
+                Some(run) if run.is_over() => {
+                    vec![Action::NextPane, Action::NextView, Action::Again, Action::Copy, Action::Back]
+                }
+                _ => vec![Action::NextPane, Action::NextView, Action::Follow, Action::Stop, Action::Back],
+            },
+        }
     }
 
     fn update(&mut self, world: &mut World, msg: Msg) -> Vec<Wish> {
@@ -37,10 +119,20 @@ impl Place for Model {
     }
 
     fn view(&self, world: &World, area: Rect, frame: &mut Frame) {
-        view::view(self, world, area, frame);
+        let buffer = frame.buffer_mut();
+        match (self.spot, &self.run, &self.form) {
+            (Spot::Execution, Some(run), _) => run_view::draw(run, &self.lists, world, buffer, area),
+            (Spot::Start, _, Some(form)) => form.draw(world, buffer, area, &self.starting),
+            (Spot::Machines, _, _) => lists_view::machines(&self.lists, world, buffer, area),
+            _ => lists_view::executions(&self.lists, world, buffer, area, &self.starting),
+        }
     }
 
     fn subs(&self, _world: &World) -> BTreeSet<Sub> {
-        BTreeSet::new()
+        match (self.spot, &self.run) {
+            (Spot::Execution, Some(run)) => run.subs(),
+            (Spot::Executions, _) if self.lists.any_running() => BTreeSet::from([Sub::Clock(250)]),
+            _ => BTreeSet::new(),
+        }
     }
 }

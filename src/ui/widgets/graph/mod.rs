@@ -94,7 +94,7 @@ impl Graph<'_> {
                 x = put(buffer, area, x, &shown(to), style(Role::Dim));
                 self.label(buffer, area, x, label, style(Role::Dim));
             }
-            Text::State { name, kind, label, ends, catches } => {
+            Text::State { name, kind, label, ends, catches, .. } => {
                 self.state(buffer, area, x, (name, kind, label, *ends, catches), &style);
                 if self.flashes(name) {
                     buffer.set_style(area, Style::new().add_modifier(Modifier::REVERSED));

@@ -4,8 +4,6 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use serde_json::Value;
-
 use super::shape::{Flow, State};
 
 /// A piece of the drawing left of a row's text.
@@ -30,6 +28,7 @@ pub enum Text {
     State {
         name: String,
         kind: String,
+        detail: String,
         /// The condition under which it is entered from the Choice above, if that leads here.
         label: String,
         /// Nothing comes after it.
@@ -55,9 +54,9 @@ pub struct Plan {
 }
 
 impl Plan {
-    pub fn of(definition: &Value) -> Plan {
+    pub fn of(flow: &Flow) -> Plan {
         let mut plan = Plan::default();
-        lay(&mut plan.rows, &Flow::read(definition), &[]);
+        lay(&mut plan.rows, flow, &[]);
         plan
     }
 
@@ -169,6 +168,7 @@ impl Layout<'_> {
         let text = Text::State {
             name: state.name.clone(),
             kind: state.kind.clone(),
+            detail: state.detail.clone(),
             label,
             ends: state.next.is_none() && state.ways.is_empty(),
             catches: state.catches.clone(),
@@ -257,17 +257,21 @@ mod tests {
             .collect()
     }
 
+    fn plan(definition: &serde_json::Value) -> Plan {
+        Plan::of(&Flow::read(&definition.to_string()).expect("a definition"))
+    }
+
     #[test]
     fn a_loop_and_a_choice() {
-        let plan = Plan::of(&json!({"StartAt": "Wait", "States": {
+        let plan = plan(&json!({"StartAt": "Wait", "States": {
             "Wait": {"Type": "Wait", "Seconds": 5, "Next": "Check"},
-            "Check": {"Type": "Task", "Next": "Done?", "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Tell"}]},
+            "Check": {"Type": "Task", "Resource": "arn:aws:states:::sns:publish", "Next": "Done?", "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Tell"}]},
             "Done?": {"Type": "Choice", "Default": "Tell", "Choices": [
                 {"Variable": "$.q.State", "StringEquals": "SUCCEEDED", "Next": "Copy"},
                 {"Variable": "$.q.State", "StringEquals": "RUNNING", "Next": "Wait"},
                 {"Variable": "$.q.State", "StringEquals": "QUEUED", "Next": "Wait"}]},
-            "Copy": {"Type": "Task", "End": true},
-            "Tell": {"Type": "Task", "Next": "Failed"},
+            "Copy": {"Type": "Task", "Resource": "arn:aws:states:::sns:publish", "End": true},
+            "Tell": {"Type": "Task", "Resource": "arn:aws:states:::sns:publish", "Next": "Failed"},
             "Failed": {"Type": "Fail"}}}));
         assert_eq!(
             drawn(&plan),
@@ -277,8 +281,8 @@ mod tests {
                 "Check",
                 "|",
                 "Done?",
-                "+>Copy if State = SUCCEEDED",
-                "+>^Wait if State = RUNNING, State = QUEUED",
+                "+>Copy if State = \"SUCCEEDED\"",
+                "+>^Wait if State = \"RUNNING\", State = \"QUEUED\"",
                 "`>Tell if otherwise",
                 "  |",
                 "  Failed",
@@ -289,7 +293,7 @@ mod tests {
 
     #[test]
     fn ways_that_meet_again_go_on_below() {
-        let plan = Plan::of(&json!({"StartAt": "C", "States": {
+        let plan = plan(&json!({"StartAt": "C", "States": {
             "C": {"Type": "Choice", "Default": "B", "Choices": [{"Variable": "$.x", "IsPresent": true, "Next": "A"}]},
             "A": {"Type": "Pass", "Next": "End"}, "B": {"Type": "Pass", "Next": "End"},
             "End": {"Type": "Succeed"}}}));
@@ -298,7 +302,7 @@ mod tests {
 
     #[test]
     fn branches_stand_inside_and_what_only_catchers_reach_comes_last() {
-        let plan = Plan::of(&json!({"StartAt": "P", "States": {
+        let plan = plan(&json!({"StartAt": "P", "States": {
             "P": {"Type": "Parallel", "End": true, "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Mend"}],
                   "Branches": [{"StartAt": "A", "States": {"A": {"Type": "Pass", "End": true}}},
                                {"StartAt": "B", "States": {"B": {"Type": "Pass", "End": true}}}]},
@@ -308,14 +312,18 @@ mod tests {
 
     #[test]
     fn nonsense_is_drawn_as_far_as_it_goes() {
-        assert_eq!(Plan::of(&json!(null)).rows, []);
+        let state = |name: &str, next: &str| State {
+            name: name.to_owned(),
+            next: Some(next.to_owned()),
+            ..State::default()
+        };
+        let flow = |states: Vec<State>| Flow { start: "A".to_owned(), states };
+        assert_eq!(Plan::of(&Flow::default()).rows, []);
+        assert_eq!(drawn(&Plan::of(&flow(vec![state("A", "A")]))), ["A", "`>^A if"]);
+        assert_eq!(drawn(&Plan::of(&flow(vec![state("A", "Nowhere")]))), ["A", "|"]);
         assert_eq!(
-            drawn(&Plan::of(&json!({"StartAt": "A", "States": {"A": {"Next": "A"}}}))),
-            ["A", "`>^A if"]
-        );
-        assert_eq!(
-            drawn(&Plan::of(&json!({"StartAt": "A", "States": {"A": {"Next": "Nowhere"}}}))),
-            ["A", "|"]
+            drawn(&Plan::of(&flow(vec![state("A", "B"), state("B", "A")]))),
+            ["A", "|", "B", "`>^A if"]
         );
     }
 }

@@ -1,7 +1,10 @@
-//! What of a definition is drawn: states, where they lead, and under which condition. Read leniently, so
-//! that a definition that no check would accept can still be looked at.
+//! What of a definition is drawn, flow by flow: states, where they lead and under which condition.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
+
+use crate::asl::graph::{EdgeKind, Graph};
+use crate::asl::machine::Machine;
+use crate::domain::timeline::Timeline;
 
 /// One state.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -9,6 +12,8 @@ pub struct State {
     pub name: String,
     /// `Task`, `Choice`, … as the definition says.
     pub kind: String,
+    /// `athena:getQueryExecution`, `5 s`
+    pub detail: String,
     pub next: Option<String>,
     /// A Choice's ways: target and condition, rules to one target together; the default last.
     pub ways: Vec<(String, String)>,
@@ -26,13 +31,64 @@ pub struct Flow {
 }
 
 impl Flow {
-    /// Reads a definition, a branch or a processor. What is missing stays empty.
-    pub fn read(value: &Value) -> Flow {
-        let states = value.get("States").and_then(Value::as_object);
-        Flow {
-            start: text(value, "StartAt"),
-            states: states.into_iter().flatten().map(|(name, state)| State::read(name, state)).collect(),
+    /// Reads a definition. The error says why it cannot be drawn.
+    pub fn read(definition: &str) -> Result<Flow, String> {
+        let machine = Machine::read(definition).map_err(|error| error.to_string())?;
+        let graph = Graph::of(&machine);
+        Ok(Flow::part(&graph, None))
+    }
+
+    /// The states that a history names, one after the other: for a definition that cannot be read.
+    pub fn of_history(timeline: &Timeline) -> Flow {
+        let mut states: Vec<State> = Vec::new();
+        for visit in timeline.visits() {
+            if states.iter().all(|state| state.name != visit.name) {
+                if let Some(last) = states.last_mut() {
+                    last.next = Some(visit.name.clone());
+                }
+                let kind = visit.kind.as_str().to_owned();
+                states.push(State { name: visit.name.clone(), kind, ..State::default() });
+            }
         }
+        Flow { start: states.first().map(|state| state.name.clone()).unwrap_or_default(), states }
+    }
+
+    fn part(graph: &Graph, parent: Option<(usize, usize)>) -> Flow {
+        let mut flow = Flow::default();
+        for (index, node) in graph.nodes.iter().enumerate().filter(|(_, node)| node.parent == parent) {
+            if node.start {
+                flow.start = node.name.clone();
+            }
+            let mut state = State {
+                name: node.name.clone(),
+                kind: node.kind.to_owned(),
+                detail: node.detail.clone(),
+                ..State::default()
+            };
+            for edge in graph.edges.iter().filter(|edge| edge.from == index) {
+                let to = graph.nodes[edge.to].name.clone();
+                match edge.kind {
+                    EdgeKind::Next => state.next = Some(to),
+                    EdgeKind::Choice => way(&mut state.ways, to, short(&edge.label)),
+                    EdgeKind::Default => way(&mut state.ways, to, "otherwise".to_owned()),
+                    EdgeKind::Catch if state.catches.contains(&to) => {}
+                    EdgeKind::Catch => state.catches.push(to),
+                }
+            }
+            let inside =
+                |n: &&crate::asl::graph::Node| n.parent.is_some_and(|(container, _)| container == index);
+            let branches = graph
+                .nodes
+                .iter()
+                .filter(inside)
+                .filter_map(|n| n.parent)
+                .map(|(_, branch)| branch + 1)
+                .max();
+            state.inner =
+                (0..branches.unwrap_or(0)).map(|branch| Flow::part(graph, Some((index, branch)))).collect();
+            flow.states.push(state);
+        }
+        flow
     }
 
     pub fn state(&self, name: &str) -> Option<&State> {
@@ -40,37 +96,23 @@ impl Flow {
     }
 }
 
-impl State {
-    fn read(name: &str, value: &Value) -> State {
-        let list =
-            |key: &str| value.get(key).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-        let mut ways: Vec<(String, String)> = Vec::new();
-        let mut way =
-            |target: String, label: String| match ways.iter_mut().find(|(known, _)| *known == target) {
-                Some((_, known)) => {
-                    known.push_str(", ");
-                    known.push_str(&label);
-                }
-                None => ways.push((target, label)),
-            };
-        for rule in list("Choices") {
-            way(text(rule, "Next"), condition(rule));
+fn way(ways: &mut Vec<(String, String)>, target: String, label: String) {
+    match ways.iter_mut().find(|(known, _)| *known == target) {
+        Some((_, known)) => {
+            known.push_str(", ");
+            known.push_str(&label);
         }
-        if let Some(default) = value.get("Default").and_then(Value::as_str) {
-            way(default.to_owned(), "otherwise".to_owned());
-        }
-        let mut catches: Vec<String> = list("Catch").iter().map(|catcher| text(catcher, "Next")).collect();
-        catches.dedup();
-        let processor = value.get("ItemProcessor").or_else(|| value.get("Iterator"));
-        State {
-            name: name.to_owned(),
-            kind: text(value, "Type"),
-            next: value.get("Next").and_then(Value::as_str).map(str::to_owned),
-            ways,
-            catches,
-            inner: list("Branches").iter().chain(processor).map(Flow::read).collect(),
-        }
+        None => ways.push((target, label)),
     }
+}
+
+/// A condition in fewer words: of a path, its last step.
+fn short(condition: &str) -> String {
+    let word = |word: &str| match word.strip_prefix("$.") {
+        Some(path) => path.rsplit('.').next().unwrap_or(path).to_owned(),
+        None => word.replace("==", "="),
+    };
+    condition.split_whitespace().map(word).collect::<Vec<_>>().join(" ")
 }
 
 /// A state's own JSON, wherever in the definition it stands.
@@ -84,56 +126,4 @@ pub fn definition_of<'a>(definition: &'a Value, name: &str) -> Option<&'a Value>
         let processor = state.get("ItemProcessor").or_else(|| state.get("Iterator"));
         branches.iter().chain(processor).find_map(|inner| definition_of(inner, name))
     })
-}
-
-fn text(value: &Value, key: &str) -> String {
-    value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
-}
-
-/// A rule in a few words: `State = SUCCEEDED`, `n > 3 and not present`.
-fn condition(rule: &Value) -> String {
-    if let Some(condition) = rule.get("Condition").and_then(Value::as_str) {
-        let inner = condition.trim().trim_start_matches("{%").trim_end_matches("%}");
-        return inner.split_whitespace().collect::<Vec<_>>().join(" ");
-    }
-    let Some(rule) = rule.as_object() else { return String::new() };
-    for (key, joint) in [("And", " and "), ("Or", " or ")] {
-        if let Some(parts) = rule.get(key).and_then(Value::as_array) {
-            return parts.iter().map(condition).collect::<Vec<_>>().join(joint);
-        }
-    }
-    if let Some(inner) = rule.get("Not") {
-        return format!("not {}", condition(inner));
-    }
-    comparison(rule)
-}
-
-fn comparison(rule: &Map<String, Value>) -> String {
-    let variable = rule.get("Variable").and_then(Value::as_str).unwrap_or("$");
-    let name =
-        variable.rsplit(['.', '[']).next().unwrap_or(variable).trim_end_matches(']').trim_matches('\'');
-    let name = if name.is_empty() { variable } else { name };
-    let Some((operator, value)) = rule
-        .iter()
-        .find(|(key, _)| !matches!(key.as_str(), "Variable" | "Next" | "Comment" | "Assign" | "Output"))
-    else {
-        return name.to_owned();
-    };
-    let value = value
-        .as_str()
-        .map_or_else(|| value.to_string(), |text| text.rsplit('.').next().unwrap_or(text).to_owned());
-    let operator = operator.strip_suffix("Path").unwrap_or(operator);
-    if let Some(what) = operator.strip_prefix("Is") {
-        let not = if value == "false" { "not " } else { "" };
-        return format!("{name} is {not}{}", what.to_lowercase());
-    }
-    let sign = match operator {
-        o if o.ends_with("LessThanEquals") => "≤",
-        o if o.ends_with("GreaterThanEquals") => "≥",
-        o if o.ends_with("LessThan") => "<",
-        o if o.ends_with("GreaterThan") => ">",
-        o if o.ends_with("Matches") => "~",
-        _ => "=",
-    };
-    format!("{name} {sign} {value}")
 }

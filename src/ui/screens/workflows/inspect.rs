@@ -1,0 +1,167 @@
+//! The inspector: what is known of the selected state or event.
+
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+
+use crate::domain::log::LogLine;
+use crate::domain::timeline::{Outcome, Visit};
+use crate::domain::units;
+use crate::ui::screens::workflows::run::{Run, View};
+use crate::ui::widgets::graph::shape::definition_of;
+use crate::ui::world::World;
+
+/// What the inspector shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tab {
+    Error,
+    #[default]
+    Input,
+    Output,
+    Definition,
+    Attempts,
+    Log,
+}
+
+impl Tab {
+    pub fn title(self) -> &'static str {
+        match self {
+            Tab::Error => "Error",
+            Tab::Input => "Input",
+            Tab::Output => "Output",
+            Tab::Definition => "Definition",
+            Tab::Attempts => "Attempts",
+            Tab::Log => "Log",
+        }
+    }
+}
+
+/// The tabs that the selection has.
+pub fn tabs(run: &Run) -> Vec<Tab> {
+    if run.view == View::Events {
+        return vec![Tab::Input];
+    }
+    let visit = run.visit();
+    let mut tabs = Vec::new();
+    if visit.is_some_and(|visit| visit.error.is_some()) || is_cause(run) {
+        tabs.push(Tab::Error);
+    }
+    tabs.extend([Tab::Input, Tab::Output, Tab::Definition]);
+    if visit.is_some_and(|visit| !visit.attempts.is_empty()) {
+        tabs.push(Tab::Attempts);
+    }
+    if visit.is_some_and(calls_function) {
+        tabs.push(Tab::Log);
+    }
+    tabs
+}
+
+/// Whether the selected state is where the failure began.
+fn is_cause(run: &Run) -> bool {
+    let cause = run.timeline.root_cause();
+    cause.is_some_and(|cause| cause.error.is_some() && Some(cause.state.as_str()) == run.state.as_deref())
+}
+
+/// Whether a visit called a Lambda function.
+pub fn calls_function(visit: &Visit) -> bool {
+    let lambda = |resource: &str| resource.contains(":lambda:") || resource.starts_with("invoke");
+    visit.attempts.iter().any(|attempt| attempt.resource.as_deref().is_some_and(lambda))
+}
+
+/// The text under the present tab: JSON, or lines.
+pub fn text(run: &Run, world: &World) -> String {
+    if run.view == View::Events {
+        return event(run);
+    }
+    let Some(state) = run.state.as_deref() else { return String::new() };
+    let visit = run.visit();
+    if run.tab == Tab::Definition {
+        return match definition_of(&run.machine, state) {
+            Some(definition) => definition.to_string(),
+            None => "The definition has no such state".to_owned(),
+        };
+    }
+    let Some(visit) = visit else { return "This state was not reached".to_owned() };
+    match run.tab {
+        Tab::Input => {
+            run.timeline.input_of(visit).map_or_else(|| "No input is recorded".to_owned(), String::from)
+        }
+        Tab::Output => match run.timeline.output_of(visit) {
+            Some(output) => output.into_owned(),
+            None if visit.exited.is_none() => "No output yet: it is still running".to_owned(),
+            None => format!("No output: it {}", visit.standing.word()),
+        },
+        Tab::Error => error(run, visit),
+        Tab::Attempts => attempts(visit, world),
+        Tab::Log => match (run.log.value(), run.log.problem()) {
+            (Some(log), _) if log.is_empty() => {
+                "The function logged nothing that names this execution".to_owned()
+            }
+            (Some(log), _) => log.clone(),
+            (None, Some(problem)) => problem.to_string(),
+            (None, None) => "Loading the function's log".to_owned(),
+        },
+        Tab::Definition => String::new(),
+    }
+}
+
+fn error(run: &Run, visit: &Visit) -> String {
+    let cause = run.timeline.root_cause().filter(|cause| cause.state == visit.name);
+    let error = visit.error.clone().or_else(|| cause.as_ref()?.error.clone());
+    let text = visit.cause.clone().or_else(|| cause?.cause);
+    json!({"Error": error, "Cause": text}).to_string()
+}
+
+fn event(run: &Run) -> String {
+    let Some(event) = run.event.and_then(|id| run.timeline.event(id)) else { return String::new() };
+    let details = match &event.details {
+        Value::Null => json!({}),
+        details => details.clone(),
+    };
+    let stamp = event.at.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string();
+    json!({
+        "id": event.id, "previousEventId": event.previous, "type": event.kind, "timestamp": stamp, "details": details,
+    })
+    .to_string()
+}
+
+fn attempts(visit: &Visit, world: &World) -> String {
+    let mut text = String::new();
+    for (i, attempt) in visit.attempts.iter().enumerate() {
+        let how = match attempt.outcome {
+            Outcome::Open => "running",
+            Outcome::Succeeded => "succeeded",
+            Outcome::Failed => "failed",
+            Outcome::TimedOut => "timed out",
+        };
+        let end = attempt.ended.unwrap_or(world.now);
+        let span = units::duration(end - attempt.scheduled);
+        let at = world.zone().clock_millis(attempt.scheduled);
+        let _ = writeln!(text, "{}  {at}  {span}  {how}", i + 1);
+        if let Some(error) = &attempt.error {
+            let _ = writeln!(text, "   {error}");
+        }
+        if let Some(cause) = attempt.cause.as_deref().and_then(message) {
+            let _ = writeln!(text, "   {cause}");
+        }
+    }
+    text
+}
+
+/// What a cause says: of a JSON cause its message, else its first line.
+pub fn message(cause: &str) -> Option<String> {
+    let parsed = serde_json::from_str::<Value>(cause).ok();
+    let names = ["errorMessage", "Message", "message", "Cause"];
+    let inner = parsed.as_ref().and_then(|value| names.iter().find_map(|name| value.get(name)?.as_str()));
+    let text = inner.unwrap_or(cause).trim();
+    (!text.is_empty()).then(|| text.lines().map(str::trim).collect::<Vec<_>>().join(" "))
+}
+
+/// Log lines as the inspector shows them.
+pub fn log_text(lines: &[LogLine], world: &World) -> String {
+    let mut text = String::new();
+    for line in lines {
+        let _ = writeln!(text, "{}  {}", world.zone().clock_millis(line.at), line.text.trim_end());
+    }
+    text
+}

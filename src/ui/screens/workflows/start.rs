@@ -1,0 +1,223 @@
+//! The form for a new execution: a name and an input, checked as JSON while it is typed.
+
+use chrono::{DateTime, Utc};
+use crossterm::event::{KeyCode, KeyEvent};
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use serde_json::Value;
+
+use crate::domain::json;
+use crate::domain::text::shown;
+use crate::domain::units;
+use crate::ui::effect::Request;
+use crate::ui::keymap::Context;
+use crate::ui::overlays::confirm::Confirm;
+use crate::ui::remote::{Remote, Stand};
+use crate::ui::theme::Role;
+use crate::ui::widgets::badge::Badge;
+use crate::ui::widgets::editor::{Editor, Language};
+use crate::ui::widgets::line::Line;
+use crate::ui::widgets::{notice, put, row};
+use crate::ui::world::World;
+
+/// Bytes of an execution's input at most.
+const MOST: usize = 262_144;
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Form {
+    pub machine_arn: String,
+    pub name: Line,
+    pub input: Editor,
+    /// Whether the name has the keys; else the input.
+    pub naming: bool,
+}
+
+impl Form {
+    /// `input` is what it is filled with: JSON text, laid out over lines.
+    pub fn new(machine_arn: &str, input: &str, now: DateTime<Utc>) -> Form {
+        Form {
+            machine_arn: machine_arn.to_owned(),
+            name: Line::new(name_for(now)),
+            input: Editor::new(Language::Json, &json::pretty(input)),
+            naming: false,
+        }
+    }
+
+    pub fn context(&self) -> Context {
+        if self.naming { Context::Field } else { Context::Editor }
+    }
+
+    pub fn machine_name(&self) -> &str {
+        self.machine_arn.rsplit(':').next().unwrap_or_default()
+    }
+
+    /// Why it cannot be sent yet: the line of the input, from 0, and what is wrong with it.
+    pub fn wrong(&self) -> Option<(Option<usize>, String)> {
+        let name = self.name.text().trim();
+        if name.len() > 80 {
+            return Some((None, format!("The name has {} characters, 80 are allowed", name.len())));
+        }
+        if let Some(c) = name
+            .chars()
+            .find(|c| c.is_whitespace() || c.is_control() || "<>{}[]?*\"#%\\^|~`$&,;:/".contains(*c))
+        {
+            return Some((None, format!("A name has no {c:?}")));
+        }
+        let text = self.input.text();
+        if text.len() > MOST {
+            let size = units::bytes(text.len() as u64);
+            return Some((None, format!("The input has {size}, {} are allowed", units::bytes(MOST as u64))));
+        }
+        let error = serde_json::from_str::<Value>(&text).err()?;
+        let what = error.to_string();
+        let what = what.split(" at line ").next().unwrap_or(&what).to_owned();
+        Some((
+            Some(error.line().saturating_sub(1)),
+            format!("line {} column {}: {what}", error.line(), error.column()),
+        ))
+    }
+
+    /// What is asked before it is sent; the error when it cannot be.
+    pub fn confirm(&self) -> Result<Confirm, String> {
+        if let Some((_, wrong)) = self.wrong() {
+            return Err(wrong);
+        }
+        let name = self.name.text().trim();
+        let input = json::compact(&self.input.text());
+        let request = Request::StartExecution {
+            machine_arn: self.machine_arn.clone(),
+            name: (!name.is_empty()).then(|| name.to_owned()),
+            input: input.clone(),
+        };
+        let called = if name.is_empty() { "a generated name".to_owned() } else { name.to_owned() };
+        Ok(Confirm::new("Start an execution?", "Start", request)
+            .line(format!("{} as {called}", self.machine_name()))
+            .line(format!("input {input}")))
+    }
+
+    pub fn key(&mut self, key: KeyEvent, area: Rect) {
+        match key.code {
+            KeyCode::Tab | KeyCode::BackTab => self.naming = !self.naming,
+            KeyCode::Down if self.naming => self.naming = false,
+            _ if self.naming => {
+                self.name.key(key);
+            }
+            _ => self.input.key(key, size(editor_area(area))),
+        }
+    }
+
+    pub fn paste(&mut self, text: &str, area: Rect) {
+        if self.naming {
+            self.name.insert(text);
+        } else {
+            self.input.insert(text, size(editor_area(area)));
+        }
+    }
+
+    pub fn click(&mut self, area: Rect, at: Position) {
+        self.naming = at.y < editor_area(area).y;
+        self.input.click(editor_area(area), at);
+    }
+
+    /// Lays the input out; says whether it could be read.
+    pub fn format(&mut self) -> bool {
+        let text = self.input.text();
+        let pretty = json::pretty(&text);
+        if pretty != text {
+            self.input.set(&pretty);
+        }
+        self.wrong().is_none_or(|(line, _)| line.is_none())
+    }
+
+    pub fn draw(&self, world: &World, buffer: &mut Buffer, area: Rect, starting: &Remote<String>) {
+        let theme = &world.theme;
+        let dim = theme.style(Role::Dim);
+        let title = format!("Start {}", shown(self.machine_name()));
+        if let Some(line) = row(area, 0) {
+            put(buffer, line, line.x, &title, theme.style(Role::Accent));
+        }
+        if let Some(line) = row(area, 2) {
+            let x = put(buffer, line, line.x, "Name   ", theme.title(self.naming));
+            let field = Rect { x, width: line.right().saturating_sub(x), ..line };
+            if self.naming {
+                self.name.draw(buffer, field, theme.style(Role::Strong));
+            } else if self.name.is_empty() {
+                put(buffer, field, field.x, "generated", dim);
+            } else {
+                put(buffer, field, field.x, self.name.text(), theme.style(Role::Text));
+            }
+        }
+        let wrong = self.wrong();
+        if let Some(line) = row(area, 3) {
+            let x = put(buffer, line, line.x, "Input  ", theme.title(!self.naming));
+            match (starting.stand(), &wrong) {
+                (Stand::Loading(..), _) => put(buffer, line, x, "starting", theme.style(Role::Active)),
+                (_, Some((_, wrong))) => {
+                    let x = put(buffer, line, x, Badge::FAILED.glyph(world), theme.style(Role::Bad));
+                    put(buffer, line, x + 1, wrong, theme.style(Role::Bad))
+                }
+                _ => {
+                    let x = put(buffer, line, x, Badge::SUCCEEDED.glyph(world), theme.style(Role::Good));
+                    put(buffer, line, x + 1, "JSON", dim)
+                }
+            };
+        }
+        let editor = editor_area(area);
+        let line = wrong.and_then(|(line, _)| line);
+        self.input.draw(world, buffer, editor, !self.naming, line);
+        if let Some(problem) = starting.problem().filter(|_| !starting.is_waiting()) {
+            let below = Rect { y: editor.bottom(), height: area.bottom() - editor.bottom(), ..area };
+            notice::problem(world, buffer, below, problem, 2);
+        }
+    }
+}
+
+/// `run-20260101-150411-204`: names sort by time, and two of one second differ.
+pub fn name_for(now: DateTime<Utc>) -> String {
+    now.format("run-%Y%m%d-%H%M%S-%3f").to_string()
+}
+
+/// Four lines of heading above, four for a problem below.
+fn editor_area(area: Rect) -> Rect {
+    let top = 5.min(area.height);
+    Rect {
+        y: area.y + top,
+        height: area.height.saturating_sub(top + 4).max(1.min(area.height - top)),
+        ..area
+    }
+}
+
+fn size(area: Rect) -> (u16, u16) {
+    (area.width, area.height)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_input_that_is_not_json_names_its_line() {
+        let mut form = Form::new(
+            "arn:aws:states:us-east-1:000000000000:stateMachine:M",
+            "{\"a\":1}",
+            DateTime::UNIX_EPOCH,
+        );
+        assert_eq!(form.wrong(), None);
+        assert_eq!(form.input.text(), "{\n  \"a\": 1\n}");
+        form.input.set("{\n  \"a\": oops\n}");
+        let (line, what) = form.wrong().expect("a complaint");
+        assert_eq!(line, Some(1));
+        assert!(what.starts_with("line 2 column"), "{what}");
+        assert!(form.confirm().is_err());
+    }
+
+    #[test]
+    fn the_request_carries_compact_json_and_the_name() {
+        let form = Form::new("arn:m", "{ \"a\": [1, 2] }", DateTime::UNIX_EPOCH);
+        let request = form.confirm().map(|confirm| confirm.request);
+        let name = Some("run-19700101-000000-000".to_owned());
+        let expected =
+            Request::StartExecution { machine_arn: "arn:m".into(), name, input: "{\"a\":[1,2]}".into() };
+        assert_eq!(request, Ok(expected));
+    }
+}
