@@ -1,0 +1,130 @@
+"""What the interop checks share: starting ward and moto on loopback, and counting checks."""
+
+import json
+import os
+import pathlib
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+WARD = os.environ.get("WARD_BIN", str(ROOT / "target/debug/ward"))
+REGION = "us-east-1"
+BUCKET = "healthcare-accreditation-data-pipeline"
+MACHINE = "HealthcarePipelineStateMachine"
+FUNCTION = "Stage3-AthenaQueryFunction"
+DATABASE = "healthcare_pipeline"
+TOPIC = "healthcare-pipeline-notifications"
+
+passed, failed = [], []
+
+
+def check(name, ok, detail=""):
+    (passed if ok else failed).append(name)
+    print(f"{'ok  ' if ok else 'FAIL'} {name}{'' if ok else f': {detail}'}", flush=True)
+    return ok
+
+
+def equal(name, got, want):
+    return check(name, got == want, f"got {got!r}, want {want!r}")
+
+
+def done():
+    """Prints the count and answers the exit status."""
+    print(f"{len(passed)} passed, {len(failed)} failed", flush=True)
+    return 1 if failed or not passed else 0
+
+
+def environment(**more):
+    """An environment without any AWS or ward setting of the caller."""
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "WARD_"))}
+    home = tempfile.mkdtemp(prefix="ward-home-")
+    clean.update(HOME=home, XDG_DATA_HOME=f"{home}/data", XDG_CONFIG_HOME=f"{home}/config",
+                 XDG_STATE_HOME=f"{home}/state", AWS_EC2_METADATA_DISABLED="true")
+    clean.update(more)
+    return clean
+
+
+class Process:
+    """A server of ours: started, waited for, ended by its own pid."""
+
+    def __init__(self, command, env):
+        self.log = tempfile.NamedTemporaryFile("w+", suffix=".log", delete=False)
+        self.child = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=self.log, text=True)
+
+    def stop(self, how=signal.SIGTERM):
+        if self.child.poll() is None:
+            self.child.send_signal(how)
+            try:
+                self.child.wait(15)
+            except subprocess.TimeoutExpired:
+                self.child.kill()
+                self.child.wait()
+        return self.child.returncode
+
+    def talk(self):
+        return pathlib.Path(self.log.name).read_text()
+
+
+class LocalCloud(Process):
+    """`ward local`, and the variables it prints."""
+
+    def __init__(self, *arguments):
+        self.env = environment()
+        super().__init__([WARD, *arguments], self.env)
+        self.exports = {}
+        deadline = time.time() + 120
+        while "AWS_ENDPOINT_URL" not in self.exports or "AWS_SECRET_ACCESS_KEY" not in self.exports:
+            line = self.child.stdout.readline()
+            if not line or time.time() > deadline:
+                raise SystemExit(f"ward local did not come up:\n{self.talk()}")
+            found = re.match(r"export (\w+)=['\"]?([^'\"\n]*)", line)
+            if found:
+                self.exports[found[1]] = found[2]
+        self.url = self.exports["AWS_ENDPOINT_URL"]
+
+
+class Moto(Process):
+    """moto's server: an AWS stand-in that nobody of ward wrote."""
+
+    def __init__(self):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        self.url = f"http://127.0.0.1:{port}"
+        super().__init__([str(pathlib.Path(sys.executable).parent / "moto_server"), "-H", "127.0.0.1", "-p", str(port)],
+                         environment())
+        deadline = time.time() + 60
+        while True:
+            try:
+                self.post("/moto-api/config", {"stepfunctions": {"execute_state_machine": True}})
+                return
+            except OSError:
+                if time.time() > deadline or self.child.poll() is not None:
+                    raise SystemExit(f"moto did not come up:\n{self.talk()}")
+                time.sleep(0.1)
+
+    def post(self, path, body):
+        request = urllib.request.Request(self.url + path, json.dumps(body).encode(), {"Content-Type": "application/json"})
+        return urllib.request.urlopen(request, timeout=10).read()
+
+
+def run(*command, env=None, stdin=None, timeout=180):
+    """A finished process: returncode, stdout, stderr."""
+    return subprocess.run(list(command), env=env, input=stdin, capture_output=True, text=True, timeout=timeout)
+
+
+def until(what, seconds=60, pause=0.1):
+    """Asks again until the answer is true, or None after so many seconds."""
+    deadline = time.time() + seconds
+    while time.time() < deadline:
+        answer = what()
+        if answer:
+            return answer
+        time.sleep(pause)
+    return None
