@@ -1,11 +1,29 @@
 //! `ward`: the console.
 
+use std::sync::Arc;
+
 use super::context::Context;
 use super::exit::Exit;
 use super::output::Output;
 use crate::domain::problem::Problem;
+use crate::runtime::{self, Ended, Options};
 
-pub async fn run(cx: &Context, _out: &mut Output) -> Result<Exit, Problem> {
-    let _ = cx;
-    Err(Problem::new("The console is not built yet").hint("`ward --help` lists the subcommands"))
+/// Opens the console. The connection is made behind the first frame, and again after it failed.
+pub async fn run(cx: &Context, out: &mut Output) -> Result<Exit, Problem> {
+    let context = cx.clone();
+    let connect = Arc::new(move || {
+        let context = context.clone();
+        let connecting: runtime::Connecting = Box::pin(async move { context.aws().await });
+        connecting
+    });
+    let options = Options::new(&cx.settings, connect)?;
+    match runtime::run(options).await? {
+        Ended::Quit => {
+            if let Some(hint) = &cx.settings.hint {
+                out.say(hint);
+            }
+            Ok(Exit::Done)
+        }
+        Ended::Signal(number) => Ok(Exit::Signal(u8::try_from(number).unwrap_or_default())),
+    }
 }

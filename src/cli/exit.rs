@@ -13,6 +13,8 @@ pub enum Exit {
     World,
     /// 130: ended by Ctrl-C, as shells have it.
     Interrupted,
+    /// 128 plus its number: ended by this signal, as shells have it.
+    Signal(u8),
 }
 
 impl Exit {
@@ -23,6 +25,7 @@ impl Exit {
             Exit::Usage => 2,
             Exit::World => 3,
             Exit::Interrupted => 130,
+            Exit::Signal(number) => number.saturating_add(128),
         }
     }
 }

@@ -11,6 +11,7 @@
 //! | `days` `staff` `services` with `<` `<=` `>` `>=` `=` | the number compares so |
 //! | `expiry` with `<` `<=` `>` `>=` `=` | the date (`2026-03-01`) compares so |
 //! | `within:6mo` | an accreditation expires inside that window |
+//! | `month:2026-03` | an accreditation expires in that month |
 //!
 //! Days, expiry and tier are those the list shows: of the accreditation that put the facility into its
 //! tier. What has no date compares with no number of days.
@@ -19,7 +20,7 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use chrono::NaiveDate;
+use chrono::{Datelike, NaiveDate};
 use fuzzy_matcher::FuzzyMatcher;
 use fuzzy_matcher::skim::SkimMatcherV2;
 
@@ -55,6 +56,8 @@ enum Test {
     Number(Measure, Compare, i64),
     Expiry(Compare, NaiveDate),
     Within(Window),
+    /// Year and month.
+    Month(i32, u32),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,7 +87,7 @@ enum Compare {
 }
 
 const FIELDS: &str =
-    "id, name, city, state, accreditor, service, tier, within, days, staff, services, expiry";
+    "id, name, city, state, accreditor, service, tier, within, month, days, staff, services, expiry";
 
 static FUZZY: LazyLock<SkimMatcherV2> = LazyLock::new(|| SkimMatcherV2::default().ignore_case());
 
@@ -192,6 +195,8 @@ impl Test {
                 expiry::facility_date(facility, as_of).is_some_and(|date| compare.holds(&date, wanted))
             }
             Test::Within(window) => window.first(facility, as_of).is_some(),
+            Test::Month(year, month) => (facility.accreditations.iter().filter_map(|a| a.expiry))
+                .any(|date| (date.year(), date.month()) == (*year, *month)),
         }
     }
 }
@@ -292,6 +297,13 @@ fn term(line: &str, at: Range<usize>) -> Result<Test, Wrong> {
             Window::parse(&text).map(Test::Within).map_err(|message| (value.at.clone(), message))
         }
         "within" => Err((at, "write within:6mo".into())),
+        "month" if compare == Compare::Equal => {
+            let text = value.text()?;
+            let first: Option<NaiveDate> = format!("{text}-01").parse().ok();
+            let wrong = || (value.at.clone(), format!("`{text}` is not a month (2026-03)"));
+            first.map(|first| Test::Month(first.year(), first.month())).ok_or_else(wrong)
+        }
+        "month" => Err((at, "write month:2026-03".into())),
         "tier" if compare == Compare::Equal => {
             let tiers = value.list()?.into_iter().map(|(at, v)| v.parse().map_err(|message| (at, message)));
             Ok(Test::Tier(tiers.collect::<Result<_, _>>()?))

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
+use chrono::NaiveDate;
+
 use crate::domain::execution::{Definition, Execution, HistoryEvent, Machine};
+use crate::domain::expiry::Window;
 use crate::domain::grid::Grid;
 use crate::domain::log::LogLine;
 use crate::domain::problem::Problem;
@@ -11,6 +14,7 @@ use crate::ui::overlays::confirm::Confirm;
 use crate::ui::overlays::pick::Pick;
 use crate::ui::remote::Ticket;
 use crate::ui::route::Route;
+use crate::ui::screens::facilities::listing::Listing;
 use crate::ui::world::Facilities;
 
 /// What the runtime performs.
@@ -48,6 +52,10 @@ pub enum Wish {
     Say(String),
     /// Into the problem list, and on the bottom line.
     Blame(Problem),
+    /// From now on this date counts as today, everywhere.
+    AsOf(NaiveDate),
+    /// Read the facilities again.
+    Reload,
 }
 
 impl From<Effect> for Wish {
@@ -106,7 +114,9 @@ pub enum Export {
     Facilities {
         all: Arc<Facilities>,
         order: Vec<u32>,
-        as_of: chrono::NaiveDate,
+        /// Renewal dates outside of it are left out of a calendar.
+        within: Option<Window>,
+        as_of: NaiveDate,
     },
     Grid(Arc<Grid>),
 }
@@ -141,7 +151,7 @@ pub enum Reply {
         path: String,
         rows: u64,
     },
-    /// The rows of a grid that match, in order: answers `Job::Arrange`.
+    /// The rows that match, in order: answers `Job::Arrange` and `Job::List`.
     Arranged(Vec<u32>),
 }
 
@@ -157,4 +167,6 @@ pub struct Table {
 pub enum Job {
     /// Keep the rows of which some cell contains `needle` (case ignored), sorted by a column.
     Arrange { grid: Arc<Grid>, needle: String, sort: Option<(usize, bool)> },
+    /// The facilities that a listing keeps, in its order.
+    List(Box<Listing>),
 }

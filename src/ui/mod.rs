@@ -16,6 +16,7 @@ pub mod remote;
 pub mod route;
 pub mod say;
 pub mod screens;
+pub mod session;
 pub mod subs;
 pub mod theme;
 pub mod update;

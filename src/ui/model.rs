@@ -7,6 +7,8 @@ use crate::ui::keymap::{Chord, Context};
 use crate::ui::overlays::Overlay;
 use crate::ui::route::{Route, Screen};
 use crate::ui::screens::{self, Place, activity, facilities, overview, queries, workflows};
+use crate::ui::session::Session;
+use crate::ui::update::tell;
 use crate::ui::world::{Setup, World};
 
 /// The whole state.
@@ -27,13 +29,18 @@ pub struct Model {
     pub forward: Vec<Route>,
     /// One line at the bottom, until the next key; whether it tells of a problem.
     pub note: Option<(String, bool)>,
-    /// Orders that wait for the first place to be opened.
-    pub leaving: bool,
 }
 
 impl Model {
-    /// The console before anything arrived, and its first orders.
-    pub fn start(setup: Setup, size: (u16, u16), route: Route) -> (Model, Vec<Effect>) {
+    /// The console before anything arrived, and its first orders. Without a route it starts where the
+    /// last session ended.
+    pub fn start(
+        setup: Setup,
+        size: (u16, u16),
+        session: Session,
+        route: Option<Route>,
+    ) -> (Model, Vec<Effect>) {
+        let route = route.or_else(|| session.route.clone()).unwrap_or(Route::new(Screen::Overview));
         let mut model = Model {
             world: World::new(setup, size),
             screen: route.screen,
@@ -47,15 +54,14 @@ impl Model {
             back: Vec::new(),
             forward: Vec::new(),
             note: None,
-            leaving: false,
         };
+        model.world.session = session;
         let mut effects = Vec::new();
         effects.extend(model.world.load_facilities());
-        // A setting that came with the start is for every screen, so that a later visit finds it.
         for screen in Screen::ALL {
-            crate::ui::update::tell(&mut model, screen, screens::Msg::Began, &mut effects);
+            tell(&mut model, screen, screens::Msg::Began, &mut effects);
         }
-        crate::ui::update::tell(&mut model, route.screen, screens::Msg::Opened(route), &mut effects);
+        tell(&mut model, route.screen, screens::Msg::Opened(route), &mut effects);
         (model, effects)
     }
 

@@ -70,6 +70,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::Noted(text) => model.note = Some((text, false)),
         Msg::Warned(problem) => blame(model, problem),
     }
+    effects.extend(model.world.superseded.drain(..).map(Effect::Forget));
     effects
 }
 
@@ -111,6 +112,12 @@ fn grant(model: &mut Model, screen: Screen, wishes: Vec<Wish>, effects: &mut Vec
             Wish::Pick(pick) => model.overlay = Some(Overlay::Pick(pick)),
             Wish::Say(text) => model.note = Some((text, false)),
             Wish::Blame(problem) => blame(model, problem),
+            Wish::AsOf(date) => {
+                model.world.as_of = date;
+                model.world.setup.as_of_chosen = true;
+                everyone(model, &screens::Msg::Changed, effects);
+            }
+            Wish::Reload => effects.extend(model.world.load_facilities()),
         }
     }
 }
@@ -225,10 +232,7 @@ fn pressed(model: &mut Model, key: KeyEvent, effects: &mut Vec<Effect>) {
 fn act(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
     match action {
         Action::Suspend => return effects.push(Effect::Suspend),
-        Action::Quit => {
-            model.leaving = true;
-            return effects.push(Effect::Quit);
-        }
+        Action::Quit => return effects.push(Effect::Quit),
         _ => {}
     }
     if model.overlay.is_some() {

@@ -15,6 +15,7 @@ use crate::ui::keymap::Keymap;
 use crate::ui::remote::{Remote, Ticket};
 use crate::ui::route::Screen;
 use crate::ui::say::Zone;
+use crate::ui::session::Session;
 use crate::ui::theme::Theme;
 
 /// What the console is told once, at its start.
@@ -88,6 +89,10 @@ pub struct World {
     pub refreshed: Option<DateTime<Utc>>,
     /// What went wrong, newest last, with when.
     pub problems: Vec<(DateTime<Utc>, Problem)>,
+    /// What was set at the last start, for the screens to begin with.
+    pub session: Session,
+    /// Questions that a newer one superseded; `update` has them given up.
+    pub(crate) superseded: Vec<Ticket>,
     tickets: u64,
 }
 
@@ -110,6 +115,8 @@ impl World {
             facilities: Remote::default(),
             refreshed: None,
             problems: Vec::new(),
+            session: Session::default(),
+            superseded: Vec::new(),
             tickets: 0,
             setup,
         }
@@ -128,6 +135,7 @@ impl World {
     /// Asks for a remote value: issues the ticket, marks the value as awaited, and answers the order.
     pub fn ask<T>(&mut self, screen: Screen, remote: &mut Remote<T>, request: Request) -> Wish {
         let ticket = self.ticket(screen);
+        self.superseded.extend(remote.awaited());
         remote.ask(ticket);
         Wish::Do(Effect::Ask(ticket, request))
     }

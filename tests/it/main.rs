@@ -1,5 +1,2 @@
 //! The integration tests: one binary, one link.
-
 mod lambda;
-mod support;
-mod wire;

@@ -96,6 +96,12 @@ impl Pick {
         Pick { line: Line::new(text), free: true, examples: true, ..Pick::among(title, question, examples) }
     }
 
+    /// With this text typed already.
+    pub fn typing(mut self, text: &str) -> Pick {
+        self.line = Line::new(text);
+        self
+    }
+
     pub fn error(mut self, error: impl Into<String>) -> Pick {
         self.error = Some(error.into());
         self
