@@ -55,6 +55,9 @@ enum Command {
     Workflows(workflows::Workflows),
     /// The function's log
     Logs(logs::Logs),
+    /// This program as the Lambda function: Lambda and the local cloud start it, people do not
+    #[command(hide = true)]
+    Lambda,
     /// Completions for a shell
     Completions(completions::Completions),
     /// The manual page
@@ -67,6 +70,11 @@ impl Command {
             Command::Query(query) => query.run(cx, out).await,
             Command::Workflows(workflows) => workflows.run(cx, out).await,
             Command::Logs(logs) => logs.run(cx, out).await,
+            // Without arguments `main` ran it already.
+            Command::Lambda => {
+                out.problem(&Problem::new("`ward lambda` takes no options").hint("Lambda starts it"));
+                Ok(Exit::Usage)
+            }
             Command::Completions(completions) => completions.run(out),
             Command::Man(man) => man.run(out),
         }
@@ -77,7 +85,12 @@ pub mod lambda;
 
 /// Parses the command line, runs it and answers the exit status.
 pub fn main() -> ExitCode {
-    let ward = match Ward::try_parse_from(arguments(std::env::args_os().collect())) {
+    let arguments = arguments(std::env::args_os().collect());
+    if arguments.get(1).is_some_and(|word| word == "lambda") && arguments.len() == 2 {
+        // The function has no settings but its environment, and no time for a command line.
+        return lambda::run();
+    }
+    let ward = match Ward::try_parse_from(arguments) {
         Ok(ward) => ward,
         Err(error) => {
             let _ = error.print();

@@ -5,7 +5,8 @@
 //! (`bus.call("athena", "StartQueryExecution", json!({"QueryString": …}))`): the wire decodes to it,
 //! Step Functions tasks use it, and a service that speaks XML or REST on the wire still speaks JSON
 //! here. Bodies in bulk go through [`Objects`]. An **event** is written in the transaction of the
-//! write that caused it ([`Bus::post`]) and delivered at least once: the durable outbox.
+//! write that caused it ([`Bus::post`]) and delivered at least once: the durable outbox, whose
+//! deliverer is [`super::outbox`].
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -15,6 +16,7 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
 use serde_json::Value;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::clock::Clock;
@@ -92,6 +94,7 @@ pub struct Bus {
     services: RwLock<HashMap<&'static str, Arc<dyn Service>>>,
     objects: OnceLock<Arc<dyn Objects>>,
     endpoint: OnceLock<String>,
+    posted: Notify,
 }
 
 impl Bus {
@@ -104,6 +107,7 @@ impl Bus {
             services: RwLock::default(),
             objects: OnceLock::new(),
             endpoint: OnceLock::new(),
+            posted: Notify::new(),
         })
     }
 
@@ -143,13 +147,24 @@ impl Bus {
         let _ = self.endpoint.set(url);
     }
 
+    /// Every registered service.
+    pub fn services(&self) -> Vec<Arc<dyn Service>> {
+        self.services.read().unwrap_or_else(|e| e.into_inner()).values().cloned().collect()
+    }
+
     /// Writes an event into the outbox, within the caller's transaction. Deliver with
     /// [`Bus::nudge`] after the commit.
     pub fn post(tx: &mut Tx<'_>, event: &Event) -> Result<(), Fault> {
-        let _ = (tx, event);
-        Err(Fault::internal("the outbox is not written yet"))
+        super::outbox::post(tx, event)
     }
 
     /// Tells the deliverer that the outbox has something.
-    pub fn nudge(&self) {}
+    pub fn nudge(&self) {
+        self.posted.notify_one();
+    }
+
+    /// Resolves at the next [`Bus::nudge`], or at once if there was one since the last wait.
+    pub async fn nudged(&self) {
+        self.posted.notified().await;
+    }
 }

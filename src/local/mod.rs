@@ -1,13 +1,145 @@
 //! We answer: the embedded cloud, AWS's own wire protocols on one loopback port.
 //!
 //! May use `asl` and `sql`. Services never import each other: they call and notify through [`bus`],
-//! and every write goes through [`store`]. Start with [`bus::Service`].
+//! and every write goes through [`store`]. A request arrives at [`server`], is decoded by [`wire`],
+//! goes through [`router`] to its [`bus::Service`], and the answer goes back the same way. Start with
+//! [`Cloud::start`] and [`bus::Service`].
 
 pub mod bus;
 pub mod clock;
 pub mod fault;
 pub mod lambda;
 pub mod logs;
+pub mod objects;
+pub mod outbox;
+pub mod router;
+pub mod s3;
+pub mod server;
 pub mod sns;
 pub mod store;
 pub mod sts;
+pub mod wire;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinHandle;
+
+use bus::Bus;
+use clock::Clock;
+use lambda::launcher::Launcher;
+use store::Store;
+
+/// What a cloud is to be.
+pub struct CloudOptions {
+    /// Where it keeps its state; `None` keeps everything in memory.
+    pub folder: Option<PathBuf>,
+    /// On 127.0.0.1; 0 lets the system choose.
+    pub port: u16,
+    pub clock: Clock,
+    pub region: String,
+    /// Who starts the execution environments of Lambda functions.
+    pub launcher: Arc<dyn Launcher>,
+}
+
+impl CloudOptions {
+    /// In memory, on any port, in us-east-1, by the real clock.
+    pub fn new(launcher: Arc<dyn Launcher>) -> CloudOptions {
+        let region = "us-east-1".into();
+        CloudOptions { folder: None, port: 0, clock: Clock::default(), region, launcher }
+    }
+}
+
+/// Where a cloud answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    /// `http://127.0.0.1:4566`
+    pub url: String,
+    pub region: String,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("{0}")]
+    Store(#[from] store::Error),
+    #[error("{0}")]
+    Server(#[from] server::Error),
+    #[error("{0}")]
+    Service(#[from] fault::Fault),
+}
+
+/// A running local cloud: empty at first, filled through its endpoint like any account.
+pub struct Cloud {
+    bus: Arc<Bus>,
+    endpoint: Endpoint,
+    clients: server::Clients,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Cloud {
+    /// Opens the store, starts every service and answers on the port. What an earlier process left
+    /// unfinished is taken up.
+    pub async fn start(options: CloudOptions) -> Result<Cloud, Error> {
+        let listener = server::Listener::bind(options.port).await?;
+        let store = Store::open(options.folder.as_deref())?;
+        let bus = Bus::new(store, options.clock, options.region.clone());
+
+        let objects = objects::ObjectStore::open(&bus, options.folder.as_deref())?;
+        bus.provide_objects(objects.clone());
+        let s3 = s3::S3::new(&bus, objects);
+        bus.register(s3.clone());
+        bus.register(lambda::Lambda::new(&bus, options.launcher));
+        bus.register(sns::Sns::new(&bus));
+        bus.register(logs::Logs::new(&bus));
+        bus.register(sts::Sts::new(&bus));
+
+        let endpoint = Endpoint { url: format!("http://{}", listener.address), region: options.region };
+        bus.provide_endpoint(endpoint.url.clone());
+        let router = router::Router::new(bus.clone(), s3.wire());
+        let clients = server::Clients::default();
+        let serving = server::serve(listener, router, clients.clone(), bus.stopping.clone());
+        let mut tasks = vec![tokio::spawn(serving)];
+        for service in bus.services() {
+            service.resume().await;
+        }
+        tasks.push(tokio::spawn(outbox::deliver(bus.clone())));
+        Ok(Cloud { bus, endpoint, clients, tasks })
+    }
+
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    pub fn bus(&self) -> &Arc<Bus> {
+        &self.bus
+    }
+
+    /// Whether something runs or waits that should not be left behind.
+    pub fn busy(&self) -> bool {
+        outbox::waiting(&self.bus.store) || self.bus.services().iter().any(|service| service.busy())
+    }
+
+    /// Resolves when nobody was connected and nothing ran for `calm`. Costs nothing while somebody
+    /// is connected.
+    pub async fn deserted(&self, calm: Duration) {
+        let mut clients = self.clients.watch();
+        loop {
+            let Ok(_) = clients.wait_for(|count| *count == 0).await else { return };
+            let comes_back = tokio::time::timeout(calm, clients.wait_for(|count| *count > 0)).await;
+            if comes_back.is_err() && !self.busy() {
+                return;
+            }
+        }
+    }
+
+    /// Stops answering, lets what is under way finish for a few seconds, and closes the store.
+    /// What still runs is taken up by the next start.
+    pub async fn stop(self) {
+        self.bus.stopping.cancel();
+        for task in self.tasks {
+            let _ = task.await;
+        }
+        self.bus.store.close().await;
+    }
+}

@@ -7,15 +7,23 @@
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
-use std::path::Path;
-use std::sync::Arc;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
+use std::sync::{Arc, RwLock};
+use std::time::Duration;
 
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, TableError};
 use tokio::sync::oneshot;
 
 /// A table's name, `service.noun`: `states.executions`.
 pub type Table = &'static str;
+
+/// Pages kept in memory, bytes: the cloud is a guest on somebody's laptop.
+const CACHE: usize = 24 * 1024 * 1024;
+/// Jobs committed together at most.
+const GROUP: usize = 1024;
 
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
@@ -27,48 +35,169 @@ pub enum Error {
 
 impl<E: Into<redb::Error>> From<E> for Error {
     fn from(error: E) -> Self {
-        Error::Disk(error.into().to_string())
+        let hint = match error.into() {
+            redb::Error::Io(io) => return Error::Disk(explain(&io)),
+            error @ redb::Error::PreviousIo => {
+                format!("{error}; it is opened again with the next write")
+            }
+            error => error.to_string(),
+        };
+        Error::Disk(hint)
+    }
+}
+
+/// Says what to do about an error of the disk.
+pub fn explain(io: &std::io::Error) -> String {
+    use std::io::ErrorKind::*;
+    match io.kind() {
+        StorageFull | QuotaExceeded => {
+            format!("the disk is full ({io}): make room, nothing that was acknowledged is lost")
+        }
+        ReadOnlyFilesystem => format!("the disk is read-only ({io}): choose another folder with --local-dir"),
+        PermissionDenied => {
+            format!("no permission ({io}): choose another folder with --local-dir, or correct its owner")
+        }
+        _ => io.to_string(),
     }
 }
 
 /// Cheap to clone; all clones share the file and the writer.
 #[derive(Clone)]
 pub struct Store {
-    database: Arc<Database>,
+    shared: Arc<Shared>,
     jobs: mpsc::Sender<Job>,
 }
 
-/// Runs inside the group's transaction; answers what to do once the group's commit is known.
-type Job = Box<dyn FnOnce(&redb::WriteTransaction) -> Box<dyn FnOnce(&Result<(), Error>) + Send> + Send>;
+/// The open database; `None` after a failure of the disk, until it could be opened again.
+struct Shared {
+    database: RwLock<Option<Arc<Database>>>,
+    /// `None` in memory.
+    file: Option<PathBuf>,
+    closed: AtomicBool,
+}
+
+/// Runs inside the group's transaction, or learns why there is none; answers what to do once the
+/// group's commit is known.
+type Job = Box<dyn FnOnce(Result<&redb::WriteTransaction, &Error>) -> Written + Send>;
+
+/// Learns whether the group was committed.
+type Tell = Box<dyn FnOnce(&Result<(), Error>) + Send>;
+
+struct Written {
+    /// Something is to be committed.
+    changed: bool,
+    /// The transaction is no longer whole: nothing of the group may be committed.
+    spoilt: Option<Error>,
+    tell: Tell,
+}
 
 fn definition(table: Table) -> TableDefinition<'static, &'static str, &'static [u8]> {
     TableDefinition::new(table)
 }
 
+fn open(file: Option<&Path>) -> Result<Database, Error> {
+    let mut builder = Database::builder();
+    builder.set_cache_size(CACHE);
+    let Some(file) = file else {
+        return Ok(builder.create_with_backend(redb::backends::InMemoryBackend::new())?);
+    };
+    builder.create(file).map_err(|error| {
+        let name = file.display();
+        Error::Disk(match redb::Error::from(error) {
+            redb::Error::DatabaseAlreadyOpen => {
+                format!("{name} is in use by another process: stop that one, or choose another folder with --local-dir")
+            }
+            redb::Error::Io(io) if io.kind() == std::io::ErrorKind::InvalidData => damaged(file, &io),
+            redb::Error::Io(io) => format!("{name}: {}", explain(&io)),
+            error @ (redb::Error::Corrupted(_) | redb::Error::UpgradeRequired(_) | redb::Error::RepairAborted) => {
+                damaged(file, &error)
+            }
+            error => format!("{name}: {error}"),
+        })
+    })
+}
+
+fn damaged(file: &Path, error: &dyn std::fmt::Display) -> String {
+    let name = file.display();
+    format!(
+        "{name} is damaged or not a store of this program ({error}): move it away to start with an empty one"
+    )
+}
+
+impl Shared {
+    /// The database for one read or write: not kept, so that it can be opened again.
+    fn database(&self) -> Result<Arc<Database>, Error> {
+        let open = self.database.read().unwrap_or_else(|e| e.into_inner());
+        match &*open {
+            Some(database) => Ok(database.clone()),
+            None if self.closed.load(Ordering::SeqCst) => Err(Error::Closed),
+            None => {
+                Err(Error::Disk("the store could not be opened again after a failure of the disk".into()))
+            }
+        }
+    }
+
+    /// Closes and opens the file: after a failed read or write, redb refuses everything else. What
+    /// was committed is still there. In memory there is nothing to go back to.
+    fn reopen(&self) -> Result<(), Error> {
+        let Some(file) = &self.file else { return Ok(()) };
+        let mut slot = self.database.write().unwrap_or_else(|e| e.into_inner());
+        if self.closed.load(Ordering::SeqCst) {
+            return Err(Error::Closed);
+        }
+        release(slot.take());
+        *slot = Some(Arc::new(open(Some(file))?));
+        Ok(())
+    }
+
+    fn close(&self) {
+        self.closed.store(true, Ordering::SeqCst);
+        release(self.database.write().unwrap_or_else(|e| e.into_inner()).take());
+    }
+}
+
+/// Drops the last reference: readers hold theirs for one read only, the writer for one group.
+fn release(database: Option<Arc<Database>>) {
+    let Some(mut database) = database else { return };
+    for _ in 0..2000 {
+        match Arc::try_unwrap(database) {
+            Ok(last) => {
+                // Closing may want to write and fail again; what counts is on the disk already.
+                let _ = catch_unwind(AssertUnwindSafe(move || drop(last)));
+                return;
+            }
+            Err(shared) => database = shared,
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
 impl Store {
     /// Opens or creates `folder/cloud.redb`; without a folder everything stays in memory.
     pub fn open(folder: Option<&Path>) -> Result<Store, Error> {
-        let database = match folder {
-            Some(folder) => {
-                std::fs::create_dir_all(folder)
-                    .map_err(|e| Error::Disk(format!("{}: {e}", folder.display())))?;
-                Database::create(folder.join("cloud.redb"))?
-            }
-            None => Database::builder().create_with_backend(redb::backends::InMemoryBackend::new())?,
-        };
-        let database = Arc::new(database);
+        if let Some(folder) = folder {
+            std::fs::create_dir_all(folder)
+                .map_err(|e| Error::Disk(format!("{}: {}", folder.display(), explain(&e))))?;
+        }
+        let file = folder.map(|folder| folder.join("cloud.redb"));
+        let database = open(file.as_deref())?;
+        let shared = Arc::new(Shared {
+            database: RwLock::new(Some(Arc::new(database))),
+            file,
+            closed: AtomicBool::new(false),
+        });
         let (jobs, queue) = mpsc::channel::<Job>();
-        let writer = database.clone();
+        let writer = shared.clone();
         std::thread::Builder::new()
             .name("store".into())
             .spawn(move || write(&writer, &queue))
             .map_err(|e| Error::Disk(e.to_string()))?;
-        Ok(Store { database, jobs })
+        Ok(Store { shared, jobs })
     }
 
     /// The committed value of a key.
     pub fn get(&self, table: Table, key: &str) -> Result<Option<Vec<u8>>, Error> {
-        let read = self.database.begin_read()?;
+        let read = self.shared.database()?.begin_read()?;
         let table = match read.open_table(definition(table)) {
             Ok(table) => table,
             Err(TableError::TableDoesNotExist(_)) => return Ok(None),
@@ -86,7 +215,7 @@ impl Store {
         after: &str,
         mut visit: impl FnMut(&str, &[u8]) -> ControlFlow<()>,
     ) -> Result<(), Error> {
-        let read = self.database.begin_read()?;
+        let read = self.shared.database()?.begin_read()?;
         let table = match read.open_table(definition(table)) {
             Ok(table) => table,
             Err(TableError::TableDoesNotExist(_)) => return Ok(()),
@@ -121,41 +250,88 @@ impl Store {
     {
         let (answer, answered) = oneshot::channel();
         let job: Job = Box::new(move |write| {
-            let mut tx = Tx { write, pending: BTreeMap::new() };
-            let result = work(&mut tx).and_then(|value| tx.apply().map(|()| value).map_err(E::from));
-            Box::new(move |committed| {
+            let (mut changed, mut spoilt) = (false, None);
+            let result = match write {
+                Err(error) => Err(E::from(error.clone())),
+                Ok(write) => {
+                    let mut tx = Tx { write, pending: BTreeMap::new() };
+                    match catch_unwind(AssertUnwindSafe(|| work(&mut tx))) {
+                        Err(_) => Err(E::from(Error::Disk("a write panicked and was dropped".into()))),
+                        Ok(Err(error)) => Err(error),
+                        Ok(Ok(value)) => match tx.apply() {
+                            Ok(any) => {
+                                changed = any;
+                                Ok(value)
+                            }
+                            Err(error) => {
+                                spoilt = Some(error.clone());
+                                Err(E::from(error))
+                            }
+                        },
+                    }
+                }
+            };
+            let tell = Box::new(move |committed: &Result<(), Error>| {
                 let result = match (result, committed) {
                     (Ok(_), Err(error)) => Err(E::from(error.clone())),
                     (result, _) => result,
                 };
                 // Nobody waits any more: the write stands all the same.
                 let _ = answer.send(result);
-            })
+            });
+            Written { changed, spoilt, tell }
         });
         self.jobs.send(job).map_err(|_| Error::Closed)?;
         answered.await.map_err(|_| Error::Closed)?
     }
+
+    /// Closes the file once everything asked for before is committed; whoever comes later is told
+    /// so. Another process, or this one, may then open it.
+    pub async fn close(&self) {
+        let _ = self.transact(|_| Ok::<_, Error>(())).await;
+        let shared = self.shared.clone();
+        let _ = tokio::task::spawn_blocking(move || shared.close()).await;
+    }
 }
 
-/// The writer's thread: takes what waits, commits it as one group, tells everyone.
-fn write(database: &Database, queue: &mpsc::Receiver<Job>) {
+/// The writer's thread: takes what waits, commits it as one group, tells everyone. Ends when the
+/// last clone of the store is gone.
+fn write(shared: &Shared, queue: &mpsc::Receiver<Job>) {
     while let Ok(first) = queue.recv() {
-        let write = match database.begin_write() {
-            Ok(write) => write,
-            // The job is dropped and its caller learns that the store is closed.
-            Err(_) => continue,
-        };
-        let mut told = vec![first(&write)];
-        while told.len() < 1024
-            && let Ok(job) = queue.try_recv()
-        {
-            told.push(job(&write));
+        let transaction = begin(shared);
+        let (mut told, mut changed, mut spoilt) = (Vec::new(), false, None);
+        let mut next = Some(first);
+        while let Some(job) = next {
+            let written = job(transaction.as_ref());
+            told.push(written.tell);
+            changed |= written.changed;
+            spoilt = written.spoilt;
+            next = if spoilt.is_none() && told.len() < GROUP { queue.try_recv().ok() } else { None };
         }
-        let committed = write.commit().map_err(Error::from);
+        let committed = match (transaction, spoilt) {
+            (Ok(transaction), None) if changed => transaction.commit().map_err(Error::from),
+            (Ok(transaction), None) => transaction.abort().map_err(Error::from),
+            (Ok(transaction), Some(error)) => transaction.abort().map_err(Error::from).and(Err(error)),
+            (Err(error), _) => Err(error),
+        };
+        if committed.is_err()
+            && let Err(error) = shared.reopen()
+        {
+            tracing::warn!(%error, "the store is closed until its disk is well again");
+        }
         for tell in told {
             tell(&committed);
         }
     }
+}
+
+/// A transaction; after a failure of the disk the file is opened again first.
+fn begin(shared: &Shared) -> Result<redb::WriteTransaction, Error> {
+    let start = || Ok(shared.database()?.begin_write()?);
+    start().or_else(|_: Error| {
+        shared.reopen()?;
+        start()
+    })
 }
 
 /// One writer's view: what is committed, what earlier writers of the group wrote, and its own.
@@ -171,6 +347,41 @@ impl Tx<'_> {
         }
         let table = self.write.open_table(definition(table))?;
         Ok(table.get(key)?.map(|value| value.value().to_vec()))
+    }
+
+    /// The first entry whose key starts with `prefix`.
+    pub fn first(&self, table: Table, prefix: &str) -> Result<Option<(String, Vec<u8>)>, Error> {
+        let gone: Vec<&str> =
+            self.pending_of(table, prefix).filter(|(_, v)| v.is_none()).map(|(k, _)| k).collect();
+        let written = self.pending_of(table, prefix).find_map(|(k, v)| Some((k.to_owned(), v?.to_vec())));
+        let mut found = None;
+        let table = self.write.open_table(definition(table))?;
+        for entry in table.range(prefix..)? {
+            let (key, value) = entry?;
+            if !key.value().starts_with(prefix) {
+                break;
+            }
+            if gone.contains(&key.value()) {
+                continue;
+            }
+            found = Some((key.value().to_owned(), value.value().to_vec()));
+            break;
+        }
+        Ok(match (found, written) {
+            (Some(found), Some(written)) => Some(if written.0 <= found.0 { written } else { found }),
+            (found, written) => found.or(written),
+        })
+    }
+
+    fn pending_of<'a>(
+        &'a self,
+        table: Table,
+        prefix: &'a str,
+    ) -> impl Iterator<Item = (&'a str, Option<&'a [u8]>)> {
+        self.pending
+            .range((table, prefix.to_owned())..)
+            .take_while(move |((t, key), _)| *t == table && key.starts_with(prefix))
+            .map(|((_, key), value)| (key.as_str(), value.as_deref()))
     }
 
     pub fn put(&mut self, table: Table, key: impl Into<String>, value: impl Into<Vec<u8>>) {
@@ -194,16 +405,18 @@ impl Tx<'_> {
                 found.insert(key.value().to_owned(), value.value().to_vec());
             }
         }
-        for ((_, key), value) in self.pending.range((table, prefix.to_owned())..) {
+        for (key, value) in self.pending_of(table, prefix) {
             match value {
-                Some(value) if key.starts_with(prefix) => found.insert(key.clone(), value.clone()),
-                _ => found.remove(key),
+                Some(value) => found.insert(key.to_owned(), value.to_vec()),
+                None => found.remove(key),
             };
         }
         Ok(found.into_iter().collect())
     }
 
-    fn apply(self) -> Result<(), Error> {
+    /// Whether there was anything to write.
+    fn apply(self) -> Result<bool, Error> {
+        let any = !self.pending.is_empty();
         for ((table, key), value) in self.pending {
             let mut table = self.write.open_table(definition(table))?;
             match value {
@@ -211,6 +424,92 @@ impl Tx<'_> {
                 None => table.remove(key.as_str())?,
             };
         }
-        Ok(())
+        Ok(any)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOTES: Table = "test.notes";
+
+    async fn put(store: &Store, key: &'static str, value: &'static str) -> Result<(), Error> {
+        store
+            .transact(move |tx| {
+                tx.put(NOTES, key, value);
+                Ok(())
+            })
+            .await
+    }
+
+    #[tokio::test]
+    async fn what_was_answered_is_there_after_opening_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(Some(folder.path())).unwrap();
+        put(&store, "a", "1").await.unwrap();
+        store.close().await;
+        assert!(matches!(store.get(NOTES, "a"), Err(Error::Closed)));
+        assert!(matches!(put(&store, "b", "2").await, Err(Error::Closed)));
+        let store = Store::open(Some(folder.path())).unwrap();
+        assert_eq!(store.get(NOTES, "a").unwrap().unwrap(), b"1");
+    }
+
+    #[tokio::test]
+    async fn an_error_or_a_panic_writes_nothing_and_the_next_write_works() {
+        let store = Store::open(None).unwrap();
+        let failed: Result<(), Error> = store
+            .transact(|tx| {
+                tx.put(NOTES, "a", "1");
+                Err(Error::Disk("no".into()))
+            })
+            .await;
+        assert!(failed.is_err());
+        let panicked: Result<(), Error> = store.transact(|_| panic!("on purpose")).await;
+        assert!(panicked.is_err());
+        assert_eq!(store.get(NOTES, "a").unwrap(), None);
+        put(&store, "b", "2").await.unwrap();
+        assert_eq!(store.get(NOTES, "b").unwrap().unwrap(), b"2");
+    }
+
+    #[tokio::test]
+    async fn a_transaction_sees_its_own_writes() {
+        let store = Store::open(None).unwrap();
+        put(&store, "p/1", "old").await.unwrap();
+        put(&store, "p/2", "kept").await.unwrap();
+        let (first, all) = store
+            .transact(|tx| {
+                tx.delete(NOTES, "p/1");
+                tx.put(NOTES, "p/3", "new");
+                tx.put(NOTES, "q", "elsewhere");
+                Ok::<_, Error>((tx.first(NOTES, "p/")?, tx.scan(NOTES, "p/")?))
+            })
+            .await
+            .unwrap();
+        assert_eq!(first.unwrap().0, "p/2");
+        assert_eq!(all.into_iter().map(|(k, _)| k).collect::<Vec<_>>(), ["p/2", "p/3"]);
+    }
+
+    #[test]
+    fn a_store_in_use_and_a_damaged_one_say_what_to_do() {
+        let folder = tempfile::tempdir().unwrap();
+        let _first = Store::open(Some(folder.path())).unwrap();
+        let second = Store::open(Some(folder.path())).err().unwrap().to_string();
+        assert!(second.contains("in use by another process"), "{second}");
+
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("cloud.redb"), vec![b'x'; 8192]).unwrap();
+        let damaged = Store::open(Some(folder.path())).err().unwrap().to_string();
+        assert!(damaged.contains("move it away"), "{damaged}");
+    }
+
+    #[tokio::test]
+    async fn the_file_is_opened_again_while_others_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(Some(folder.path())).unwrap();
+        put(&store, "a", "1").await.unwrap();
+        store.shared.reopen().unwrap();
+        assert_eq!(store.get(NOTES, "a").unwrap().unwrap(), b"1");
+        put(&store, "b", "2").await.unwrap();
     }
 }

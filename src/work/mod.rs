@@ -9,6 +9,7 @@ pub mod export;
 pub mod generate;
 pub mod import;
 pub mod load;
+pub mod provision;
 pub mod repair;
 pub mod source;
 pub mod upload;
