@@ -17,6 +17,7 @@ pub mod context;
 pub mod exit;
 pub mod globals;
 pub mod input;
+pub mod lambda;
 pub mod logs;
 pub mod output;
 pub mod query;
@@ -80,8 +81,6 @@ impl Command {
         }
     }
 }
-
-pub mod lambda;
 
 /// Parses the command line, runs it and answers the exit status.
 pub fn main() -> ExitCode {
