@@ -19,7 +19,7 @@ use std::sync::{Arc, Weak};
 use futures::future::BoxFuture;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use self::fleet::Fleet;
 use self::launcher::Launcher;
@@ -71,6 +71,9 @@ impl Service for Lambda {
                 "GetFunction" => self.get_function(&input),
                 "GetFunctionConfiguration" => Ok(self.function(&input)?.describe(&self.region)),
                 "ListFunctions" => self.list_functions(&input),
+                "ListVersionsByFunction" => {
+                    Ok(json!({ "Versions": [self.function(&input)?.describe(&self.region)] }))
+                }
                 "UpdateFunctionCode" => self.update_function_code(&input).await,
                 "UpdateFunctionConfiguration" => {
                     let given = input.clone();

@@ -22,7 +22,8 @@ const ROUTES: &[(Method, &str, &str, u16)] = &[
     (Method::GET, "functions/{FunctionName}/policy", "GetPolicy", 200),
     (Method::DELETE, "functions/{FunctionName}/policy/{StatementId}", "RemovePermission", 204),
     (Method::GET, "functions/{FunctionName}/versions", "ListVersionsByFunction", 200),
-    (Method::GET, "account-settings", "GetAccountSettings", 200),
+    (Method::GET, "tags/{Resource}", "ListTags", 200),
+    (Method::POST, "tags/{Resource}", "TagResource", 204),
 ];
 
 /// Header and the input's member.

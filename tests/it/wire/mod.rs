@@ -1,3 +1,7 @@
 //! The real SDK against the local cloud, one file per service; and a few raw bytes.
 
+mod lambda;
+mod logs;
 mod s3;
+mod sns;
+mod sts;
