@@ -14,6 +14,7 @@ pub mod completions;
 pub mod consent;
 pub mod console;
 pub mod context;
+pub mod doctor;
 pub mod exit;
 pub mod globals;
 pub mod input;
@@ -23,6 +24,7 @@ pub mod output;
 pub mod query;
 pub mod reach;
 pub mod saved;
+pub mod status;
 pub mod watch;
 pub mod workflows;
 

@@ -14,6 +14,7 @@ use crate::aws::Aws;
 use crate::domain::execution::{Execution, Status};
 use crate::domain::problem::Problem;
 use crate::domain::units;
+use crate::settings::Settings;
 
 /// Start, watch and stop runs of the pipeline
 #[derive(Args, Debug)]
@@ -114,8 +115,8 @@ impl Workflows {
 }
 
 /// The ARN of the state machine that settings name.
-pub async fn machine_arn(cx: &Context, aws: &Aws) -> Result<String, Problem> {
-    let wanted = &cx.settings.state_machine;
+pub async fn machine_arn(settings: &Settings, aws: &Aws) -> Result<String, Problem> {
+    let wanted = &settings.state_machine;
     if wanted.starts_with("arn:") {
         return Ok(wanted.clone());
     }
@@ -139,7 +140,7 @@ async fn execution_arn(cx: &Context, aws: &Aws, wanted: Option<&str>) -> Result<
     if let Some(arn) = wanted.filter(|wanted| wanted.starts_with("arn:")) {
         return Ok(arn.to_owned());
     }
-    let machine = machine_arn(cx, aws).await?;
+    let machine = machine_arn(&cx.settings, aws).await?;
     if let Some(name) = wanted {
         return Ok(format!("{}:{name}", machine.replacen(":stateMachine:", ":execution:", 1)));
     }
@@ -165,7 +166,7 @@ async fn start(
         }
     };
     let aws = cx.aws().await?;
-    let machine = machine_arn(cx, &aws).await?;
+    let machine = machine_arn(&cx.settings, &aws).await?;
     let deed = format!("Start {} with the input {input}", cx.settings.state_machine);
     if let Err(exit) = consent.ask(cx, out, &deed) {
         return Ok(exit);
@@ -209,7 +210,7 @@ async fn machines(cx: &Context, out: &mut Output) -> Result<Exit, Problem> {
 
 async fn list(cx: &Context, out: &mut Output, status: Option<Status>, limit: usize) -> Result<Exit, Problem> {
     let aws = cx.aws().await?;
-    let machine = machine_arn(cx, &aws).await?;
+    let machine = machine_arn(&cx.settings, &aws).await?;
     let mut executions: Vec<Execution> = Vec::new();
     let mut token = None;
     loop {

@@ -4,6 +4,7 @@
 //! the bucket: [`generate`], [`import`], [`validate`], [`repair`], [`upload`]; from the bucket to people:
 //! [`load`], [`export`].
 
+pub mod doctor;
 pub mod draw;
 pub mod export;
 pub mod generate;
