@@ -30,7 +30,7 @@ pub struct Globals {
     /// Refuse whatever starts, stops, writes or deletes
     #[arg(long, global = true)]
     read_only: bool,
-    /// table, json, ndjson or csv
+    /// table, json, ndjson or csv; for facilities also ical and md
     #[arg(long, global = true, value_name = "FORM")]
     output: Option<String>,
     /// The pipeline's bucket

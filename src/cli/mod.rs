@@ -14,8 +14,10 @@ pub mod completions;
 pub mod consent;
 pub mod console;
 pub mod context;
+pub mod data;
 pub mod doctor;
 pub mod exit;
+pub mod facilities;
 pub mod globals;
 pub mod input;
 pub mod lambda;
@@ -25,6 +27,8 @@ pub mod query;
 pub mod reach;
 pub mod saved;
 pub mod status;
+mod upload;
+mod validate;
 pub mod watch;
 pub mod workflows;
 
@@ -52,6 +56,10 @@ const EXITS: &str = "Exit status: 0 done, 1 the answer is no, 2 wrong usage, 3 t
 
 #[derive(Subcommand, Debug)]
 enum Command {
+    /// See which accreditations expire, and write those facilities to processed/
+    Facilities(facilities::Facilities),
+    /// Make, check and upload facility records
+    Data(data::Data),
     /// Run Athena queries and see what was run
     Query(query::Query),
     /// Start, watch and stop runs of the pipeline
@@ -70,6 +78,8 @@ enum Command {
 impl Command {
     async fn run(self, cx: &Context, out: &mut Output) -> Result<Exit, Problem> {
         match self {
+            Command::Facilities(facilities) => facilities.run(cx, out).await,
+            Command::Data(data) => data.run(cx, out).await,
             Command::Query(query) => query.run(cx, out).await,
             Command::Workflows(workflows) => workflows.run(cx, out).await,
             Command::Logs(logs) => logs.run(cx, out).await,
@@ -140,6 +150,14 @@ fn settings(globals: &Globals) -> Result<(Settings, Sources), Problem> {
 
 async fn run(command: Option<Command>, settings: Settings, sources: Sources) -> Exit {
     let mut out = Output::standard(Format::of(&settings.output));
+    let only_facilities = ["ical", "md"].contains(&settings.output.as_str());
+    if only_facilities && !matches!(command, Some(Command::Facilities(_))) {
+        out.problem(
+            &Problem::new(format!("--output {} is for `ward facilities` only", settings.output))
+                .hint("Use table, json, ndjson or csv"),
+        );
+        return Exit::Usage;
+    }
     let cx = Context::new(settings, sources);
     let answer = match command {
         None => console::run(&cx, &mut out).await,

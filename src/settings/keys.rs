@@ -74,7 +74,7 @@ pub const KEYS: &[Key] = &[
     key("mouse", Kind::Switch, "true", "the console listens to the mouse"),
     key(
         "output",
-        Kind::OneOf(&["table", "json", "ndjson", "csv"]),
+        Kind::OneOf(&["table", "json", "ndjson", "csv", "ical", "md"]),
         "table",
         "the form of what subcommands print: table, json, ndjson or csv",
     ),

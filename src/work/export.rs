@@ -263,7 +263,7 @@ pub async fn write_expiring(
     bucket: &str,
     rows: &[Row<'_>],
     dry_run: bool,
-    progress: impl Fn(usize),
+    mut progress: impl FnMut(usize),
 ) -> Result<Written, aws::Error> {
     let mut present = upload::present(aws, bucket, &format!("{PROCESSED}expiring-")).await?;
     let drafts: Vec<Draft> = (rows.iter())

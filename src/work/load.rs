@@ -44,7 +44,7 @@ pub async fn facilities(
     aws: &Aws,
     bucket: &str,
     prefix: &str,
-    progress: impl Fn(Progress),
+    mut progress: impl FnMut(Progress),
 ) -> Result<Loaded, aws::Error> {
     let mut objects = aws.s3.list_objects_v2(bucket, prefix).await?;
     objects.retain(|object| !object.key.ends_with('/'));

@@ -10,10 +10,11 @@ use tokio::sync::mpsc;
 
 use super::import;
 use super::source::Source;
-use super::validate::{Record, Validator};
+use super::validate::{Summary, Validator};
 use crate::aws::{self, Aws};
 use crate::domain::object::Object;
 use crate::domain::problem::Problem;
+use crate::domain::record::Finding;
 use crate::domain::text::shown;
 
 /// Objects written at the same time.
@@ -94,12 +95,12 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Goes through the files once. `each` hears of every record with its file; `unreadable` of files.
+    /// Goes through the files once. `each` hears of everything that is wrong: the file, the line
+    /// (`None` for the file as a whole) and what.
     pub fn new(
         sources: Vec<Source>,
-        mut each: impl FnMut(&Source, &Record),
-        mut unreadable: impl FnMut(&Source, String),
-    ) -> io::Result<(Plan, Validator)> {
+        mut each: impl FnMut(&Source, Option<usize>, &Finding),
+    ) -> io::Result<(Plan, Summary)> {
         let mut validator = Validator::default();
         let (mut named_by_file, mut drafts) = (Vec::new(), 0);
         for source in &sources {
@@ -107,16 +108,16 @@ impl Plan {
             let read = validator.file(source, |record| {
                 records += 1;
                 drafts += usize::from(record.is_good());
-                each(source, &record);
+                record.findings().for_each(|finding| each(source, Some(record.line), finding));
                 Ok(())
             })?;
-            if let Err(why) = read {
-                unreadable(source, why);
+            if let Err(reason) = read {
+                each(source, None, &Finding { path: String::new(), reason });
             }
             let json = source.name.extension().is_some_and(|end| end == "json");
             named_by_file.push(records == 1 && json && !source.is_stdin());
         }
-        Ok((Plan { sources, named_by_file, drafts }, validator))
+        Ok((Plan { sources, named_by_file, drafts }, validator.summary))
     }
 
     /// The good records of the files as drafts, read a second time while they are written, so that
@@ -228,8 +229,8 @@ mod tests {
         let many = format!("{}\nbad\n{}\n", good("FAC002"), good("Z"));
         std::fs::write(folder.path().join("many.ndjson"), many).unwrap();
         let sources = crate::work::source::sources(&[folder.path().to_owned()]).unwrap();
-        let (plan, validator) = Plan::new(sources, |_, _| {}, |_, _| {}).unwrap();
-        assert_eq!((plan.drafts, validator.summary.bad), (3, 1));
+        let (plan, summary) = Plan::new(sources, |_, _, _| {}).unwrap();
+        assert_eq!((plan.drafts, summary.bad), (3, 1));
         let (mut receiver, reader) = plan.drafts("raw/".into());
         let mut keys = Vec::new();
         while let Some(draft) = receiver.recv().await {

@@ -1,5 +1,6 @@
 //! The integration tests: one binary, one link.
 
+mod data;
 mod lambda;
 mod support;
 mod wire;
