@@ -344,7 +344,7 @@ fn moused(model: &mut Model, mouse: MouseEvent, effects: &mut Vec<Effect>) {
             let action = if by < 0 { Action::Up } else { Action::Down };
             problems.act(action, &model.world);
         }
-        (Some(Overlay::Problems(_)), None) if Problems::area(size).contains(at) => {}
+        (Some(Overlay::Problems(_)), None) if Problems::area(&model.world).contains(at) => {}
         (Some(Overlay::Pick(pick)), Some(by)) => pick.act(if by < 0 { Action::Up } else { Action::Down }),
         (Some(Overlay::Pick(pick)), None) if pick.area(size).contains(at) => {
             if pick.click(size, at) {

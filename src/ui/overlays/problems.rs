@@ -18,8 +18,11 @@ pub struct Problems {
 }
 
 impl Problems {
-    pub fn area(size: (u16, u16)) -> Rect {
-        areas::floating(100, size.1, size)
+    /// As high as its lines, for the shell to know what lies beside it.
+    pub fn area(world: &World) -> Rect {
+        let width = areas::inside(areas::floating(100, 4, world.size)).width;
+        let rows = u16::try_from(Problems::lines(world, width).len()).unwrap_or(u16::MAX - 2);
+        areas::floating(100, rows + 2, world.size)
     }
 
     fn lines(world: &World, width: u16) -> Vec<(Role, String)> {
@@ -45,11 +48,14 @@ impl Problems {
             }
             lines.push((Role::Text, String::new()));
         }
+        if lines.last().is_some_and(|(_, line)| line.is_empty()) {
+            lines.pop();
+        }
         lines
     }
 
     pub fn act(&mut self, action: Action, world: &World) {
-        let inside = areas::inside(Problems::area(world.size));
+        let inside = areas::inside(Problems::area(world));
         let last = Problems::lines(world, inside.width).len().saturating_sub(usize::from(inside.height));
         let page = isize::from(inside.height as i16) - 1;
         let by = match action {
@@ -65,7 +71,7 @@ impl Problems {
     }
 
     pub fn draw(&self, world: &World, buffer: &mut Buffer) {
-        let inside = frame(world, buffer, Problems::area(world.size), "Problems");
+        let inside = frame(world, buffer, Problems::area(world), "Problems");
         let lines = Problems::lines(world, inside.width);
         for (index, (role, line)) in lines.iter().skip(self.offset).enumerate() {
             let Some(row) = row(inside, index) else { break };

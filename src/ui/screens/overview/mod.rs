@@ -1,5 +1,16 @@
-//! Overview.
+//! Overview: what needs me now?
+//!
+//! ```text
+//!  Accreditations                 Expiries a month             Facilities a state
+//!  ▌ ✖ lapsed               3     2026-01 ▇▇▇▇▇▇▇▇  12         TX ▇▇▇▇▇▇▇▇  40
+//!    ✖ critical            12     2026-02 ▇▇▇        4         CA ▇▇▇▇▇▇    31
+//!  Latest runs
+//!    ✔ run-7f3a    8.9 s   2 m ago
+//! ```
+//!
+//! Each line opens what it speaks of. [`lines`] makes them from what is known; `update` moves and asks.
 
+pub mod lines;
 mod update;
 mod view;
 
@@ -8,16 +19,34 @@ use std::collections::BTreeSet;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
+use crate::domain::execution::{Execution, Machine};
+use crate::domain::query::Query;
 use crate::ui::action::Action;
 use crate::ui::effect::Wish;
 use crate::ui::keymap::Context;
+use crate::ui::remote::Remote;
 use crate::ui::route::{Route, Screen};
 use crate::ui::screens::{Msg, Place};
 use crate::ui::subs::Sub;
+use crate::ui::widgets::table::Cursor;
 use crate::ui::world::World;
+use lines::Line;
+
+/// Columns of lines, from left to right.
+pub const COLUMNS: usize = 3;
+
+/// So many running executions are watched at once.
+const WATCHED: usize = 3;
 
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Model {}
+pub struct Model {
+    machines: Remote<Vec<Machine>>,
+    runs: Remote<Vec<Execution>>,
+    queries: Remote<Vec<Query>>,
+    columns: [Vec<Line>; COLUMNS],
+    cursors: [Cursor; COLUMNS],
+    column: usize,
+}
 
 impl Place for Model {
     fn contexts(&self) -> Vec<Context> {
@@ -29,7 +58,7 @@ impl Place for Model {
     }
 
     fn keys(&self) -> Vec<Action> {
-        vec![Action::Refresh, Action::Palette]
+        vec![Action::Open, Action::NextPane, Action::Refresh, Action::Palette, Action::Problems]
     }
 
     fn update(&mut self, world: &mut World, msg: Msg) -> Vec<Wish> {
@@ -41,6 +70,34 @@ impl Place for Model {
     }
 
     fn subs(&self, _world: &World) -> BTreeSet<Sub> {
-        BTreeSet::new()
+        let running = self.runs.value().into_iter().flatten().filter(|run| !run.status.is_over());
+        let mut subs: BTreeSet<Sub> =
+            running.take(WATCHED).map(|run| Sub::Execution(run.arn.clone())).collect();
+        if !subs.is_empty() {
+            subs.insert(Sub::Clock(250));
+        }
+        subs
     }
+}
+
+/// Where the columns are; `None` where one does not fit.
+pub(crate) fn areas(body: Rect) -> [Option<Rect>; COLUMNS] {
+    let gap = 3;
+    if body.width < 74 {
+        let left = body.width.saturating_sub(gap) * 3 / 5;
+        let right = body.width.saturating_sub(left + gap);
+        return [
+            Some(Rect { width: left, ..body }),
+            Some(Rect { x: body.x + left + gap, width: right, ..body }),
+            None,
+        ];
+    }
+    let left = (body.width * 9 / 20).min(64);
+    let states = (body.width / 5).min(36);
+    let months = (body.width - left - states - 2 * gap).min(52);
+    [
+        Some(Rect { width: left, ..body }),
+        Some(Rect { x: body.x + left + gap, width: months, ..body }),
+        Some(Rect { x: body.x + left + gap + months + gap, width: states, ..body }),
+    ]
 }
