@@ -47,7 +47,7 @@ pub fn panes(body: Rect, detail_focused: bool) -> Panes {
         let (list, detail) = if detail_focused { (None, Some(body)) } else { (Some(body), None) };
         return Panes { list, rule: None, detail };
     }
-    let detail = if body.width + 2 >= WIDE { body.width * 2 / 5 } else { (body.width * 2 / 5).clamp(38, 48) };
+    let detail = if body.width + 2 >= WIDE { body.width * 2 / 5 } else { (body.width * 2 / 5).clamp(38, 42) };
     let list = body.width - detail - 3;
     Panes {
         list: Some(Rect { width: list, ..body }),

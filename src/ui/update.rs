@@ -182,7 +182,10 @@ fn replied(model: &mut Model, ticket: Ticket, answer: Result<Reply, Problem>, ef
             blame(model, problem);
         }
         if !findings.is_empty() {
-            let note = format!("{} records could not be read; ! shows why", findings.len());
+            let note = match findings.len() {
+                1 => "One problem in the data".to_string(),
+                count => format!("{count} problems in the data"),
+            };
             model.note = Some((note, true));
         }
         findings.into_iter().for_each(|problem| model.world.blame(problem));

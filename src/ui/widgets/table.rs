@@ -129,7 +129,7 @@ const GAP: u16 = 2;
 const BAR: u16 = 2;
 
 /// The columns that fit a width: index, offset from the left, cells. Those of least priority give way
-/// until the rest fits; what is left over goes to the columns that want more, first come first served.
+/// until the rest fits; what is left over goes to those that want more, the highest priority first.
 pub fn fit(columns: &[Column], width: u16) -> Vec<(usize, u16, u16)> {
     let room = u32::from(width.saturating_sub(BAR));
     let mut kept: Vec<usize> = (0..columns.len()).collect();
@@ -143,13 +143,18 @@ pub fn fit(columns: &[Column], width: u16) -> Vec<(usize, u16, u16)> {
         kept.remove(at);
     }
     let mut spare = room.saturating_sub(needed(&kept)) as u16;
+    // The most important column is the first to take what it wants.
+    let mut wants: Vec<usize> = kept.clone();
+    wants.sort_by_key(|index| std::cmp::Reverse(columns[*index].priority));
+    let mut given = vec![0; columns.len()];
+    for index in wants {
+        given[index] = columns[index].most.saturating_sub(columns[index].least).min(spare);
+        spare -= given[index];
+    }
     let mut x = BAR;
     let mut placed = Vec::with_capacity(kept.len());
     for index in kept {
-        let column = &columns[index];
-        let more = column.most.saturating_sub(column.least).min(spare);
-        spare -= more;
-        let cells = (column.least + more).min(width.saturating_sub(x));
+        let cells = (columns[index].least + given[index]).min(width.saturating_sub(x));
         placed.push((index, x, cells));
         x = x.saturating_add(cells + GAP);
     }

@@ -63,8 +63,8 @@ impl Field {
 
 /// The columns as the table draws them, in the order of [`Field::ALL`].
 pub const COLUMNS: [Column; 9] = [
-    Column::new("ID", 7, 12, 8).middle(),
-    Column::new("Name", 16, 40, 9),
+    Column::new("ID", 6, 10, 8).middle(),
+    Column::new("Name", 14, 44, 9),
     Column::new("ST", 2, 2, 5),
     Column::new("Staff", 6, 6, 3).right(),
     Column::new("Svc", 3, 3, 1).right(),

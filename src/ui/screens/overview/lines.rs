@@ -213,9 +213,10 @@ fn failures(lines: &mut Vec<Line>, model: &Model, world: &World) {
     }
     failed.sort_by_key(|(at, ..)| Reverse(*at));
     if failed.is_empty() {
-        let line = match (model.queries.problem(), model.runs.value(), model.queries.value()) {
-            (Some(problem), ..) => Line::Note(Role::Bad, shown(&problem.title).into_owned()),
-            (None, Some(_), Some(_)) => Line::Note(Role::Dim, "Nothing".to_string()),
+        let runs_known = !model.machines.is_waiting() && !model.runs.is_waiting();
+        let line = match (model.queries.problem(), model.queries.value()) {
+            (Some(problem), _) => Line::Note(Role::Bad, shown(&problem.title).into_owned()),
+            (None, Some(_)) if runs_known => Line::Note(Role::Dim, "Nothing".to_string()),
             _ => Line::Note(Role::Dim, "Not known yet".to_string()),
         };
         lines.push(line);
@@ -245,6 +246,7 @@ fn data(lines: &mut Vec<Line>, world: &World) {
     });
     if !all.problems.is_empty() {
         let count = all.problems.len();
-        lines.push(Line::Note(Role::Warn, format!("{count} records could not be read: ! shows them")));
+        let problems = if count == 1 { "one problem".to_string() } else { format!("{count} problems") };
+        lines.push(Line::Note(Role::Warn, format!("{problems} in the records: ! shows more")));
     }
 }
