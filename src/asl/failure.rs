@@ -8,9 +8,12 @@ pub struct Failure {
     /// `States.Timeout`, `Lambda.Unknown`, or a name of the machine's own.
     pub error: Option<String>,
     pub cause: Option<String>,
+    /// A timeout for want of a heartbeat: AWS names it `States.Timeout` too, but lists may also name it
+    /// `States.HeartbeatTimeout`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub heartbeat: bool,
 }
 
-/// Errors no retrier or catcher of `States.ALL` sees.
 pub const RUNTIME: &str = "States.Runtime";
 pub const DATA_LIMIT: &str = "States.DataLimitExceeded";
 pub const TIMEOUT: &str = "States.Timeout";
@@ -18,11 +21,10 @@ pub const HEARTBEAT: &str = "States.HeartbeatTimeout";
 pub const TASK_FAILED: &str = "States.TaskFailed";
 pub const ALL: &str = "States.ALL";
 pub const INTRINSIC: &str = "States.IntrinsicFailure";
-pub const NO_CHOICE: &str = "States.NoChoiceMatched";
 
 impl Failure {
     pub fn new(error: impl Into<String>, cause: impl Into<String>) -> Self {
-        Failure { error: Some(error.into()), cause: Some(cause.into()) }
+        Failure { error: Some(error.into()), cause: Some(cause.into()), heartbeat: false }
     }
 
     pub fn runtime(cause: impl Into<String>) -> Self {
@@ -34,30 +36,22 @@ impl Failure {
         self.error.as_deref().unwrap_or_default()
     }
 
-    /// Whether `pattern` of an ErrorEquals list means this error. `States.ALL` leaves out
-    /// `States.Runtime` and `States.DataLimitExceeded`; `States.TaskFailed` means any error but a
-    /// timeout. A missed heartbeat is also a timeout.
+    /// Whether `pattern` of an ErrorEquals list means this error. `States.Runtime` cannot be caught or
+    /// retried; `States.TaskFailed` means any error but a timeout.
     pub fn is(&self, pattern: &str) -> bool {
         let name = self.name();
         match pattern {
-            ALL => name != RUNTIME && name != DATA_LIMIT,
-            TASK_FAILED => name == TASK_FAILED || !name.starts_with("States.") || name == DATA_LIMIT,
-            HEARTBEAT => name == HEARTBEAT,
-            TIMEOUT => name == TIMEOUT || name == HEARTBEAT,
+            _ if name == RUNTIME => false,
+            ALL => true,
+            TASK_FAILED => name != TIMEOUT,
+            HEARTBEAT => self.heartbeat || name == HEARTBEAT,
             _ => name == pattern,
         }
     }
 
-    /// The error output a catcher hands on: `{"Error": …, "Cause": …}`.
+    /// The error output a catcher hands on.
     pub fn output(&self) -> serde_json::Value {
-        let mut output = serde_json::Map::new();
-        if let Some(error) = &self.error {
-            output.insert("Error".into(), error.clone().into());
-        }
-        if let Some(cause) = &self.cause {
-            output.insert("Cause".into(), cause.clone().into());
-        }
-        output.into()
+        serde_json::json!({"Error": self.error, "Cause": self.cause})
     }
 }
 

@@ -5,17 +5,27 @@
 //! [`paths`], [`template`] and [`intrinsics`]; [`choice`] and [`retry`] decide; [`check`] says what
 //! CreateStateMachine refuses; [`graph`] is what the console draws.
 
+pub mod check;
 pub mod choice;
+pub mod cursor;
+pub mod data;
 mod digest;
+pub mod event;
 pub mod failure;
 pub mod filter;
 pub mod graph;
 pub mod intrinsics;
+mod join;
 pub mod jsonata;
 pub mod machine;
+pub mod mapping;
 pub mod paths;
 pub mod read;
 pub mod resource;
 pub mod retry;
 pub mod scope;
+mod shape;
+mod simple;
+pub mod step;
+pub mod task;
 pub mod template;

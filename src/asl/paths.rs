@@ -146,7 +146,8 @@ fn take<'v>(value: &'v Value, segment: &Segment, out: &mut Vec<&'v Value>) {
     match (segment, value) {
         (Segment::Name(name), Value::Object(map)) => out.extend(map.get(name)),
         (Segment::Names(names), Value::Object(map)) => out.extend(names.iter().filter_map(|n| map.get(n))),
-        (Segment::Index(index), Value::Array(items)) => out.extend(at(items, *index)),
+        // AWS gives null for an index beyond the end.
+        (Segment::Index(index), Value::Array(items)) => out.push(at(items, *index).unwrap_or(&Value::Null)),
         (Segment::Indexes(list), Value::Array(items)) => {
             out.extend(list.iter().filter_map(|i| at(items, *i)))
         }

@@ -17,27 +17,29 @@ const DEPTH: usize = 64;
 
 /// Reads a whole definition.
 pub fn machine(value: &Value) -> Result<Machine> {
-    let at = At { pointer: String::new(), object: object(value, "/")?, language: Language::JsonPath };
+    let at = At::top(object(value, "/")?);
     let language = at.language("QueryLanguage")?.unwrap_or_default();
     Ok(Machine {
         comment: at.text("Comment")?,
         language,
         timeout: at.get("TimeoutSeconds").and_then(Value::as_u64),
-        flow: flow(&At { language, ..at }, 0)?,
+        flow: flow(&At { language, outer: language, ..at }, 0)?,
     })
 }
 
 /// Reads one state that stands alone, as TestState takes it.
 pub fn lone_state(name: &str, value: &Value) -> Result<State> {
-    state(name, &At { pointer: String::new(), object: object(value, "/")?, language: Language::JsonPath }, 0)
+    state(name, &At::top(object(value, "/")?), 0)
 }
 
 /// An object of the definition and where it stands.
 struct At<'v> {
     pointer: String,
     object: &'v Object,
-    /// What holds here unless the object says otherwise.
+    /// What holds here.
     language: Language,
+    /// The machine's: what holds for states that do not say otherwise, however deep they stand.
+    outer: Language,
 }
 
 fn fail<T>(at: &str, message: impl Into<String>) -> Result<T> {
@@ -53,6 +55,10 @@ fn object<'v>(value: &'v Value, at: &str) -> Result<&'v Object> {
 }
 
 impl<'v> At<'v> {
+    fn top(object: &'v Object) -> At<'v> {
+        At { pointer: String::new(), object, language: Language::JsonPath, outer: Language::JsonPath }
+    }
+
     fn get(&self, field: &str) -> Option<&'v Value> {
         self.object.get(field)
     }
@@ -69,7 +75,12 @@ impl<'v> At<'v> {
         self.get(field)
             .map(|value| {
                 let pointer = self.at(field);
-                Ok(At { object: object(value, &pointer)?, pointer, language: self.language })
+                Ok(At {
+                    object: object(value, &pointer)?,
+                    pointer,
+                    language: self.language,
+                    outer: self.outer,
+                })
             })
             .transpose()
     }
@@ -109,7 +120,12 @@ impl<'v> At<'v> {
             .enumerate()
             .map(|(i, item)| {
                 let pointer = format!("{}[{i}]", self.at(field));
-                Ok(At { object: object(item, &pointer)?, pointer, language: self.language })
+                Ok(At {
+                    object: object(item, &pointer)?,
+                    pointer,
+                    language: self.language,
+                    outer: self.outer,
+                })
             })
             .collect()
     }
@@ -219,7 +235,11 @@ fn flow(at: &At<'_>, depth: usize) -> Result<Flow> {
         .iter()
         .map(|(name, value)| {
             let pointer = format!("{}/{name}", states.pointer);
-            state(name, &At { object: object(value, &pointer)?, pointer, language: at.language }, depth)
+            state(
+                name,
+                &At { object: object(value, &pointer)?, pointer, language: at.outer, outer: at.outer },
+                depth,
+            )
         })
         .collect::<Result<Vec<_>>>()?;
     let flow = Flow::new(start, states);
@@ -231,7 +251,7 @@ fn flow(at: &At<'_>, depth: usize) -> Result<Flow> {
 
 fn state(name: &str, outer: &At<'_>, depth: usize) -> Result<State> {
     let language = outer.language("QueryLanguage")?.unwrap_or(outer.language);
-    let at = &At { pointer: outer.pointer.clone(), object: outer.object, language };
+    let at = &At { pointer: outer.pointer.clone(), object: outer.object, language, outer: outer.outer };
     let type_name = at.required("Type")?;
     let kind = match type_name.as_str() {
         "Pass" => Kind::Pass { result: at.get("Result").cloned() },

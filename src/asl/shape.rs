@@ -1,0 +1,256 @@
+//! How data passes through a state: what goes in, what comes out, and what happens to errors.
+
+use serde_json::Value;
+
+use super::cursor::{At, Strand};
+use super::data::Data;
+use super::event;
+use super::failure::Failure;
+use super::machine::{Kind, Place, Select, State};
+use super::paths::{self, Path, Segment};
+use super::retry;
+use super::scope::Scope;
+use super::step::{Assigned, Run};
+use super::template::{Amount, Template};
+
+impl<'m> Run<'m> {
+    /// The state's input after InputPath.
+    pub fn effective(&self, strand: &Strand, state: &State) -> Result<Data, Failure> {
+        self.select(&state.data.input, &strand.input, strand)
+    }
+
+    /// The effective input after Parameters.
+    pub fn arguments(
+        &self,
+        strand: &Strand,
+        state: &State,
+        effective: &Data,
+        token: Option<&str>,
+    ) -> Result<Data, Failure> {
+        match &state.data.parameters {
+            None => Ok(effective.clone()),
+            Some(template) => self.fill(template, strand, effective.value(), token).map(Data::from),
+        }
+    }
+
+    pub fn fill(
+        &self,
+        template: &Template,
+        strand: &Strand,
+        input: &Value,
+        token: Option<&str>,
+    ) -> Result<Value, Failure> {
+        let context = self.context(strand, token);
+        let scope = Scope { input, variables: &strand.variables, context: &context };
+        template.fill(&scope).map_err(|failure| self.placed(strand, failure))
+    }
+
+    /// Says where an error was met.
+    pub fn placed(&self, strand: &Strand, mut failure: Failure) -> Failure {
+        failure.cause = failure.cause.map(|cause| self.executing(strand, &cause));
+        failure
+    }
+
+    pub fn find(&self, path: &Path, input: &Value, strand: &Strand) -> Option<Value> {
+        let context = self.context(strand, None);
+        path.select(&Scope { input, variables: &strand.variables, context: &context })
+    }
+
+    fn select(&self, select: &Select, data: &Data, strand: &Strand) -> Result<Data, Failure> {
+        match select {
+            Select::Whole => Ok(data.clone()),
+            Select::Nothing => Ok(Data::default()),
+            Select::At(path) => match self.find(path, data.value(), strand) {
+                Some(value) => Ok(value.into()),
+                None => Err(self.placed(strand, Failure::runtime(invalid_path(path)))),
+            },
+        }
+    }
+
+    pub fn assigned(
+        &self,
+        fields: &[(String, Template)],
+        strand: &Strand,
+        input: &Value,
+    ) -> Result<Assigned, Failure> {
+        fields.iter().map(|(name, t)| Ok((name.clone(), self.fill(t, strand, input, None)?))).collect()
+    }
+
+    /// The state's work gave `result`: selects, places, assigns and leaves.
+    pub fn finish_state(&mut self, id: u64, strand: Strand, state: &'m State, result: Data) {
+        match self.shaped(&strand, state, result) {
+            Ok((output, assigned)) => self.leave(id, strand, state, output, assigned, &state.next),
+            Err(failure) => self.fail_here(id, strand, state, failure),
+        }
+    }
+
+    fn shaped(&self, strand: &Strand, state: &State, result: Data) -> Result<(Data, Assigned), Failure> {
+        let selected = match &state.data.selector {
+            None => result,
+            Some(template) => self.fill(template, strand, result.value(), None)?.into(),
+        };
+        let placed = self.place(&state.data.result, strand, &selected)?;
+        let output = self.select(&state.data.output_path, &placed, strand)?;
+        let assigned = self.assigned(&state.data.assign, strand, selected.value())?;
+        Ok((output, assigned))
+    }
+
+    /// The raw input with the result in the place for it.
+    pub fn place(&self, place: &Place, strand: &Strand, result: &Data) -> Result<Data, Failure> {
+        match place {
+            Place::Whole => Ok(result.clone()),
+            Place::Discard => Ok(strand.input.clone()),
+            Place::At(path) => {
+                let mut output = strand.input.value().clone();
+                paths::place(path, &mut output, result.value().clone()).map_err(|why| {
+                    let cause = format!(
+                        "Unable to apply ReferencePath {} to input {}: {why}",
+                        path.text,
+                        strand.input.text()
+                    );
+                    Failure::new("States.ResultPathMatchFailure", self.executing(strand, &cause))
+                })?;
+                Ok(output.into())
+            }
+        }
+    }
+
+    /// The output after OutputPath of a state that has no result of its own.
+    pub fn passed_on(&self, strand: &Strand, state: &State, data: &Data) -> Result<Data, Failure> {
+        self.select(&state.data.output_path, data, strand)
+    }
+
+    /// The state failed: retries, catches, or fails the strand.
+    pub fn fail_here(&mut self, id: u64, mut strand: Strand, state: &'m State, failure: Failure) {
+        if let Some(index) = retry::choose(&state.retry, &failure, &strand.attempts) {
+            let retrier = &state.retry[index];
+            strand.attempts.resize(state.retry.len(), 0);
+            let delay = retrier.delay(strand.attempts[index], self.chance.fraction());
+            strand.attempts[index] += 1;
+            strand.retries += 1;
+            self.cursor.halted.clear();
+            strand.at = At::BackingOff(self.timer(delay));
+            self.cursor.strands.insert(id, strand);
+            return;
+        }
+        if matches!(state.kind, Kind::Parallel { .. } | Kind::Map(_))
+            && matches!(strand.at, At::Joining(_) | At::Working(_))
+        {
+            let kind = format!("{}StateFailed", state.type_name());
+            strand.previous = self.record(strand.previous, &kind, None);
+        }
+        let Some(catcher) = state.catch.iter().find(|c| c.takes(&failure)) else {
+            return self.fail_strand(id, strand, failure);
+        };
+        let error = Data::from(failure.output());
+        let caught = self.place(&catcher.result, &strand, &error).and_then(|output| {
+            let assigned = self.assigned(&catcher.assign, &strand, error.value())?;
+            // What is too large here would come back to the same catcher for ever.
+            if output.is_too_large() || output.is_too_deep() {
+                return Err(Failure::new(super::failure::DATA_LIMIT, super::step::too_large(&state.name)));
+            }
+            Ok((output, assigned))
+        });
+        match caught {
+            Ok((output, assigned)) => {
+                self.cursor.halted.clear();
+                let next = super::machine::Next::State(catcher.next.clone());
+                self.leave(id, strand, state, output, assigned, &next);
+            }
+            Err(failure) => self.fail_strand(id, strand, failure),
+        }
+    }
+
+    /// A whole number that a field or its path gives; the error is AWS's for `TimeoutSecondsPath` and
+    /// its like.
+    pub fn amount(
+        &self,
+        field: &str,
+        amount: &Amount,
+        input: &Value,
+        strand: &Strand,
+    ) -> Result<f64, Failure> {
+        let found = match amount {
+            Amount::Literal(number) => return Ok(*number),
+            Amount::Jsonata(source) => return Err(super::jsonata::unavailable(source)),
+            Amount::Path(path) => (path, self.find(path, input, strand)),
+        };
+        let cause = match &found {
+            (_, Some(Value::Number(number))) if number.is_u64() => {
+                return Ok(number.as_f64().unwrap_or_default());
+            }
+            (path, Some(value)) => {
+                let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                format!(
+                    "The {field}Path field refers to value \"{value}\" which is not a valid integer: {}",
+                    path.text
+                )
+            }
+            (path, None) => {
+                format!("The {field}Path parameter does not reference an input value: {}", path.text)
+            }
+        };
+        Err(self.placed(strand, Failure::runtime(cause)))
+    }
+
+    /// Ends what the strands have under way, the innermost first, and records it.
+    pub fn abort(&mut self, strands: std::collections::BTreeMap<u64, Strand>) {
+        for (_, strand) in strands.into_iter().rev() {
+            let Some(state) = self.state(&strand) else { continue };
+            self.cancel_all(&strand);
+            if matches!(state.kind, Kind::Task(_) | Kind::Wait(_) | Kind::Parallel { .. } | Kind::Map(_))
+                && !matches!(strand.at, At::Entering)
+            {
+                self.record(strand.previous, &format!("{}StateAborted", state.type_name()), None);
+            }
+            if let Some(name) = self.iteration_of(&strand) {
+                let details = serde_json::json!({"name": name, "index": strand.index});
+                self.record(strand.previous, "MapIterationAborted", Some(details));
+            }
+        }
+    }
+
+    /// Nobody waits any more for what the strand has under way.
+    pub fn cancel_all(&mut self, strand: &Strand) {
+        match &strand.at {
+            At::Waiting(timer) | At::BackingOff(timer) => self.cancel(timer.ticket),
+            At::Working(work) => {
+                self.cancel(work.ticket);
+                work.timeout.iter().chain(&work.heartbeat).for_each(|t| self.cancel(t.ticket));
+            }
+            At::Entering | At::Starting | At::Joining(_) => {}
+        }
+    }
+
+    pub fn cancel(&mut self, ticket: super::cursor::Ticket) {
+        self.out.push(super::step::Directive::Cancel(ticket));
+    }
+
+    /// The name of the Map state whose iteration the strand is.
+    pub fn iteration_of(&self, strand: &Strand) -> Option<&'m str> {
+        strand.parent?;
+        let ((name, _), above) = strand.route.split_last()?;
+        let route = above.iter().map(|(state, branch)| (state.as_str(), *branch));
+        let state = self.machine.flow_at(route)?.state(name)?;
+        matches!(state.kind, Kind::Map(_)).then_some(state.name.as_str())
+    }
+
+    /// Records `kind` with a failure in its details.
+    pub fn record_failure(&mut self, previous: i64, kind: &str, details: Value, failure: &Failure) -> i64 {
+        self.record(previous, kind, Some(event::with_failure(details, failure)))
+    }
+}
+
+/// What a path's own library says in AWS when nothing is there.
+fn invalid_path(path: &Path) -> String {
+    let spelled: String = path
+        .segments
+        .iter()
+        .map(|segment| match segment {
+            Segment::Name(name) => format!("['{name}']"),
+            Segment::Index(index) => format!("[{index}]"),
+            _ => "[*]".into(),
+        })
+        .collect();
+    format!("Invalid path '{}' : No results for path: ${spelled}", path.text)
+}
