@@ -124,13 +124,13 @@ pub(super) enum At {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Work {
     pub ticket: Ticket,
+    /// The Resource's ARN; a map run's own for a distributed map.
+    pub resource: String,
     pub token: Option<String>,
     pub timeout: Option<Timer>,
     pub heartbeat: Option<Timer>,
     /// A `.sync` or callback task's first answer: from here on it goes on without us.
     pub submitted: Option<Data>,
-    /// A distributed map's run rather than a task.
-    pub map_run: bool,
 }
 
 /// A Parallel or Map state and its strands.
@@ -168,9 +168,9 @@ impl Cursor {
                 At::Working(work) => {
                     list.push(UnderWay::Task {
                         ticket: work.ticket,
+                        resource: work.resource.clone(),
                         submitted: work.submitted.clone(),
                         token: work.token.clone(),
-                        map_run: work.map_run,
                     });
                     list.extend(work.timeout.iter().chain(&work.heartbeat).cloned().map(UnderWay::Wait));
                 }
@@ -178,6 +178,14 @@ impl Cursor {
             }
         }
         list
+    }
+
+    /// Whether the task of the ticket waits for an answer with this token.
+    pub fn awaits(&self, ticket: Ticket, token: &str) -> bool {
+        self.strands.values().any(|strand| match &strand.at {
+            At::Working(work) => work.ticket == ticket && work.token.as_deref() == Some(token),
+            _ => false,
+        })
     }
 
     /// Whether strands are ready to go on by themselves.
@@ -212,5 +220,5 @@ impl Cursor {
 #[derive(Clone, Debug, PartialEq)]
 pub enum UnderWay {
     Wait(Timer),
-    Task { ticket: Ticket, submitted: Option<Data>, token: Option<String>, map_run: bool },
+    Task { ticket: Ticket, resource: String, submitted: Option<Data>, token: Option<String> },
 }

@@ -63,11 +63,11 @@ impl<'m> Run<'m> {
         strand.previous = self.record(strand.previous, "MapRunStarted", Some(json!({"mapRunArn": run.arn})));
         strand.at = At::Working(Box::new(Work {
             ticket: run.ticket,
+            resource: run.arn.clone(),
             token: None,
             timeout: None,
             heartbeat: None,
             submitted: None,
-            map_run: true,
         }));
         self.cursor.strands.insert(id, strand);
         self.out.push(Directive::Fork(Box::new(run)));

@@ -148,6 +148,13 @@ impl Resource {
         }
     }
 
+    pub fn arn(&self) -> &str {
+        match self {
+            Resource::Lambda(arn) | Resource::Activity(arn) => arn,
+            Resource::Integration(i) => &i.arn,
+        }
+    }
+
     /// The short name for drawings: `athena:getQueryExecution`, a function's name, an activity's name.
     pub fn label(&self) -> String {
         match self {

@@ -5,7 +5,6 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 use super::cursor::{At, Strand, Ticket, Timer, Work};
-use super::data::Data;
 use super::event::{with_data, with_failure};
 use super::failure::{DATA_LIMIT, Failure, TIMEOUT};
 use super::machine::{Kind, State, TaskState};
@@ -85,11 +84,11 @@ impl<'m> Run<'m> {
         }
         let work = Work {
             ticket,
+            resource: task.resource.arn().to_owned(),
             token: token.clone(),
             timeout: timeout.map(|s| self.timer(s)),
             heartbeat: heartbeat.map(|s| self.timer(s)),
             submitted: None,
-            map_run: false,
         };
         strand.at = At::Working(Box::new(work));
         self.cursor.strands.insert(id, strand);
@@ -194,15 +193,4 @@ pub fn read_token(token: &str) -> Option<(String, Ticket)> {
     let mut parts = text.splitn(3, ' ').skip(1);
     let ticket = parts.next()?.parse().ok()?;
     Some((parts.next()?.to_owned(), ticket))
-}
-
-/// The first answer of a task that goes on by itself, for whoever looks for its end.
-pub fn is_detached(resource: &Resource) -> bool {
-    matches!(resource, Resource::Activity(_))
-        || matches!(resource, Resource::Integration(i) if i.pattern != Pattern::RequestResponse)
-}
-
-/// The data of a task's answer.
-pub fn answer(value: Value) -> Data {
-    value.into()
 }

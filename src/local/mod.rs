@@ -16,6 +16,7 @@ pub mod router;
 pub mod s3;
 pub mod server;
 pub mod sns;
+pub mod states;
 pub mod store;
 pub mod sts;
 pub mod wire;
@@ -93,6 +94,7 @@ impl Cloud {
         bus.register(sns::Sns::new(&bus));
         bus.register(logs::Logs::new(&bus));
         bus.register(sts::Sts::new(&bus));
+        bus.register(states::States::new(&bus));
 
         let endpoint = Endpoint { url: format!("http://{}", listener.address), region: options.region };
         bus.provide_endpoint(endpoint.url.clone());

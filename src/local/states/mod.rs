@@ -1,0 +1,93 @@
+//! Step Functions: state machines, their executions and histories.
+//!
+//! What an execution does next is decided by [`crate::asl::step`]; [`driver`] performs it: journal
+//! first, then act. [`machines`] and [`executions`] are the operations of the API, [`record`] what is
+//! stored, [`history`] the events, [`tasks`] the integrations with the other services. May use the bus,
+//! the store and `asl`.
+
+mod arn;
+mod driver;
+mod executions;
+mod history;
+mod machines;
+mod naming;
+mod page;
+mod record;
+mod tasks;
+mod validate;
+
+use std::sync::{Arc, Weak};
+
+use futures::future::BoxFuture;
+use serde_json::{Value, json};
+
+use super::bus::{Bus, Service};
+use super::fault::Fault;
+use driver::Driver;
+
+/// The service `states`.
+pub struct States {
+    bus: Weak<Bus>,
+    driver: Arc<Driver>,
+}
+
+impl States {
+    pub fn new(bus: &Arc<Bus>) -> Arc<States> {
+        Arc::new(States { bus: Arc::downgrade(bus), driver: Driver::new(bus) })
+    }
+
+    fn bus(&self) -> Result<Arc<Bus>, Fault> {
+        self.bus.upgrade().ok_or_else(|| Fault::internal("the local cloud is stopping"))
+    }
+
+    async fn perform(&self, operation: &str, input: Value) -> Result<Value, Fault> {
+        match operation {
+            "CreateStateMachine" => self.create_state_machine(input).await,
+            "UpdateStateMachine" => self.update_state_machine(input).await,
+            "DescribeStateMachine" => self.describe_state_machine(&input),
+            "ListStateMachines" => self.list_state_machines(&input),
+            "DeleteStateMachine" => self.delete_state_machine(&input).await,
+            "ValidateStateMachineDefinition" => self.validate_state_machine_definition(&input),
+            "TagResource" => self.tag_resource(&input).await,
+            "UntagResource" => self.untag_resource(&input).await,
+            "ListTagsForResource" => self.list_tags_for_resource(&input),
+            "StartExecution" => self.start_execution(&input).await,
+            "StartSyncExecution" => self.start_sync_execution(&input).await,
+            "StopExecution" => self.stop_execution(&input).await,
+            "RedriveExecution" => self.redrive_execution(&input).await,
+            "DescribeExecution" => self.describe_execution(&input),
+            "DescribeStateMachineForExecution" => self.describe_state_machine_for_execution(&input),
+            "ListExecutions" => self.list_executions(&input),
+            "GetExecutionHistory" => self.get_execution_history(&input),
+            "SendTaskSuccess" | "SendTaskFailure" | "SendTaskHeartbeat" => {
+                self.driver.answer_token(operation, &input).await.map(|()| json!({}))
+            }
+            other => Err(Fault::client(
+                "UnknownOperationException",
+                format!("The local cloud's Step Functions has no operation {other}."),
+            )),
+        }
+    }
+}
+
+impl Service for States {
+    fn name(&self) -> &'static str {
+        "states"
+    }
+
+    fn call<'a>(&'a self, operation: &'a str, input: Value) -> BoxFuture<'a, Result<Value, Fault>> {
+        Box::pin(self.perform(operation, input))
+    }
+
+    fn resume(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async {
+            if let Err(fault) = self.driver.resume().await {
+                tracing::error!(%fault, "executions could not be taken up");
+            }
+        })
+    }
+
+    fn busy(&self) -> bool {
+        self.driver.is_busy()
+    }
+}

@@ -1,0 +1,178 @@
+//! Tasks: what they call on the bus, and how the end of those that go on by themselves is learned.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::super::bus::Bus;
+use super::super::fault::Fault;
+use super::driver::Driver;
+use super::{arn, naming, record};
+use crate::asl::cursor::Ticket;
+use crate::asl::data::Data;
+use crate::asl::failure::{Failure, TASK_FAILED};
+use crate::asl::resource::{Integration, Pattern, Resource};
+use crate::asl::step::{Progress, Task, What};
+
+/// Performs a task and tells the execution what becomes of it.
+pub async fn perform(driver: Arc<Driver>, key: String, task: Task) {
+    let Ok(bus) = driver.bus() else { return };
+    let ticket = task.ticket;
+    match &task.resource {
+        Resource::Lambda(function) => {
+            let progress = invoke_function(&bus, function, &task.input).await;
+            driver.send(&key, What::Task(ticket, progress));
+        }
+        Resource::Activity(name) => {
+            let cause = format!("The local cloud has no activities yet: {name}");
+            driver.send(&key, What::Task(ticket, Progress::Failed(Failure::new(TASK_FAILED, cause))));
+        }
+        Resource::Integration(integration) => {
+            let answer = call(&bus, integration, task.input.value()).await;
+            let progress = match answer {
+                Err(failure) => Progress::Failed(failure),
+                Ok(output) if integration.pattern == Pattern::RequestResponse => {
+                    Progress::Succeeded(output.into())
+                }
+                Ok(output) => {
+                    let first = Data::from(output);
+                    let told = driver
+                        .clone()
+                        .deliver(key.clone(), What::Task(ticket, Progress::Submitted(first.clone())));
+                    // On its own: it is recorded even if this task is called off meanwhile.
+                    if tokio::spawn(told).await.is_err() {
+                        return;
+                    }
+                    return attach(driver, key, ticket, task.resource, first).await;
+                }
+            };
+            driver.send(&key, What::Task(ticket, progress));
+        }
+    }
+}
+
+/// Waits for the end of a task that was handed over; `first` is what it answered then.
+pub async fn attach(driver: Arc<Driver>, key: String, ticket: Ticket, resource: Resource, first: Data) {
+    let Resource::Integration(integration) = resource else { return };
+    if !matches!(integration.pattern, Pattern::Sync | Pattern::Sync2) {
+        return;
+    }
+    let Ok(bus) = driver.bus() else { return };
+    let progress = match integration.service.as_str() {
+        "states" => nested(&driver, &bus, &integration, first.value()).await,
+        "athena" => query(&bus, &integration, first.value()).await,
+        service => {
+            let cause = format!("The local cloud cannot wait for the end of a job of '{service}'.");
+            Progress::Failed(Failure::new(TASK_FAILED, cause))
+        }
+    };
+    driver.send(&key, What::Task(ticket, progress));
+}
+
+async fn call(bus: &Bus, integration: &Integration, parameters: &Value) -> Result<Value, Failure> {
+    let service = naming::on_bus(integration);
+    let operation = naming::operation(integration);
+    let input = naming::input(integration, parameters);
+    let answer = bus.call(&service, &operation, input).await.map_err(|f| naming::failure(integration, &f))?;
+    if integration.service == "lambda"
+        && integration.action == "invoke"
+        && !answer["FunctionError"].is_null()
+        && !integration.sdk
+    {
+        return Err(naming::function_failure(&answer["Payload"]));
+    }
+    let mut answer = answer;
+    if let (false, Some(members)) = (integration.sdk, answer.as_object_mut()) {
+        members.shift_remove("LogResult");
+    }
+    Ok(naming::output(integration, answer))
+}
+
+async fn invoke_function(bus: &Bus, function: &str, input: &Data) -> Progress {
+    let request = json!({
+        "FunctionName": function,
+        "InvocationType": "RequestResponse",
+        "Payload": input.value(),
+    });
+    match bus.call("lambda", "Invoke", request).await {
+        Ok(answer) if answer["FunctionError"].is_null() => {
+            Progress::Succeeded(answer["Payload"].clone().into())
+        }
+        Ok(answer) => Progress::Failed(naming::function_failure(&answer["Payload"])),
+        Err(fault) => Progress::Failed(lambda_failure(&fault)),
+    }
+}
+
+fn lambda_failure(fault: &Fault) -> Failure {
+    let integration = Integration {
+        arn: String::new(),
+        service: "lambda".into(),
+        action: "invoke".into(),
+        sdk: false,
+        pattern: Pattern::RequestResponse,
+    };
+    naming::failure(&integration, fault)
+}
+
+/// The end of a nested execution.
+async fn nested(driver: &Driver, bus: &Bus, integration: &Integration, first: &Value) -> Progress {
+    let child = first["ExecutionArn"].as_str().unwrap_or_default();
+    let described = async {
+        let key = arn::execution(child)?;
+        if let Some(live) = driver.find(&key) {
+            driver.outcome(&live).await;
+        }
+        record::execution(&bus.store, &key, child).map(|r| r.describe(&bus.region, false))
+    };
+    let mut described = match described.await {
+        Ok(described) => described,
+        Err(fault) => return Progress::Failed(naming::failure(integration, &fault)),
+    };
+    if let Some(members) = described.as_object_mut() {
+        members.shift_remove("redriveStatus");
+        members.shift_remove("redriveStatusReason");
+        members.shift_remove("redriveCount");
+    }
+    let plain = Integration { sdk: false, ..integration.clone() };
+    let mut output = naming::output(&plain, described);
+    if let Some(members) = output.as_object_mut() {
+        members.shift_remove("SdkHttpMetadata");
+        members.shift_remove("SdkResponseMetadata");
+    }
+    if output["Status"] != "SUCCEEDED" {
+        return Progress::Failed(Failure::new(TASK_FAILED, output.to_string()));
+    }
+    if integration.pattern == Pattern::Sync2 {
+        for member in ["Input", "Output"] {
+            if let Some(parsed) = output[member].as_str().and_then(|t| serde_json::from_str(t).ok()) {
+                output[member] = parsed;
+            }
+        }
+    }
+    Progress::Succeeded(output.into())
+}
+
+/// The end of an Athena query. Athena tells nobody when a query ends, so it is asked, as AWS asks.
+async fn query(bus: &Bus, integration: &Integration, first: &Value) -> Progress {
+    let asked = Integration { action: "getQueryExecution".into(), ..integration.clone() };
+    let id = json!({"QueryExecutionId": first["QueryExecutionId"]});
+    let mut pause = Duration::from_millis(50);
+    loop {
+        let answer = match call(bus, &asked, &id).await {
+            Ok(answer) => answer,
+            Err(failure) => return Progress::Failed(failure),
+        };
+        let state = answer["QueryExecution"]["Status"]["State"].as_str().unwrap_or_default();
+        match state {
+            "SUCCEEDED" => return Progress::Succeeded(answer.into()),
+            "FAILED" | "CANCELLED" => {
+                let cause = answer["QueryExecution"].to_string();
+                return Progress::Failed(Failure::new(TASK_FAILED, cause));
+            }
+            _ => {}
+        }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(Duration::from_secs(1));
+    }
+}

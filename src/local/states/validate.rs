@@ -1,0 +1,71 @@
+//! What every operation asks of its input, in AWS's words.
+
+use serde_json::Value;
+
+use super::super::fault::Fault;
+
+fn constraint(value: &str, member: &str, rule: &str) -> Fault {
+    Fault::client(
+        "ValidationException",
+        format!(
+            "1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: {rule}"
+        ),
+    )
+}
+
+/// A member that must be there.
+pub fn text<'v>(input: &'v Value, member: &str) -> Result<&'v str, Fault> {
+    match &input[member] {
+        Value::String(text) => Ok(text),
+        _ => Err(Fault::client(
+            "ValidationException",
+            format!(
+                "1 validation error detected: Value null at '{member}' failed to satisfy constraint: \
+                 Member must not be null"
+            ),
+        )),
+    }
+}
+
+/// The name of a state machine, execution or activity: 1 to 80 characters, none of those AWS forbids.
+pub fn name(name: &str) -> Result<(), Fault> {
+    if name.is_empty() {
+        return Err(constraint(name, "name", "Member must have length greater than or equal to 1"));
+    }
+    if name.chars().count() > 80 {
+        return Err(constraint(name, "name", "Member must have length less than or equal to 80"));
+    }
+    let bad = |c: char| c.is_whitespace() || c.is_control() || "<>{}[]?*\"#%\\^|~`$&,;:/".contains(c);
+    if name.contains(bad) {
+        return Err(Fault::client("InvalidName", format!("Invalid Name: '{name}'")));
+    }
+    Ok(())
+}
+
+/// `maxResults`: 1 to `most`; 0 and none mean the default.
+pub fn page_size(input: &Value, default: usize, most: usize) -> Result<usize, Fault> {
+    match input["maxResults"].as_i64() {
+        None | Some(0) => Ok(default),
+        Some(size) if size < 0 => Err(constraint(
+            &size.to_string(),
+            "maxResults",
+            "Member must have value greater than or equal to 0",
+        )),
+        Some(size) if size as usize > most => Err(constraint(
+            &size.to_string(),
+            "maxResults",
+            &format!("Member must have value less than or equal to {most}"),
+        )),
+        Some(size) => Ok(size as usize),
+    }
+}
+
+/// A text of at most so many characters.
+pub fn at_most(input: &Value, member: &str, most: usize) -> Result<Option<String>, Fault> {
+    match input[member].as_str() {
+        Some(text) if text.chars().count() > most => {
+            Err(constraint(text, member, &format!("Member must have length less than or equal to {most}")))
+        }
+        text => Ok(text.map(str::to_owned)),
+    }
+}
