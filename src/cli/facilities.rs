@@ -126,6 +126,10 @@ async fn loaded(cx: &Context, out: &mut Output) -> Result<(Aws, Loaded), Problem
     if loaded.problems.len() > TOLD {
         out.say(&format!("… and {} more warnings about the data", loaded.problems.len() - TOLD));
     }
+    if loaded.facilities.is_empty() {
+        let place = format!("s3://{}/{}", settings.bucket, settings.prefix);
+        out.say(&format!("There are no facilities in {place}: `ward data upload` puts records there"));
+    }
     Ok((aws, loaded))
 }
 

@@ -100,7 +100,10 @@ pub fn run(out: &mut Output, paths: &[PathBuf], into: Option<&Path>) -> Result<E
         if let Some(copy) = copy {
             copy.finish().map_err(failed)?;
         }
-        out.progress(index + 1, sources.len(), "files checked");
+        // On a terminal of both, findings and a bar would write over each other.
+        if !out.terminal {
+            out.progress(index + 1, sources.len(), "files checked");
+        }
     }
     let summary = validator.summary;
     if out.format() == Format::Json {
