@@ -10,6 +10,8 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
+#[cfg(feature = "local")]
+pub mod cloud;
 pub mod completions;
 pub mod consent;
 pub mod console;
@@ -21,6 +23,8 @@ pub mod facilities;
 pub mod globals;
 pub mod input;
 pub mod lambda;
+#[cfg(feature = "local")]
+pub mod local;
 pub mod logs;
 pub mod output;
 pub mod query;
@@ -69,6 +73,9 @@ enum Command {
     /// This program as the Lambda function: Lambda and the local cloud start it, people do not
     #[command(hide = true)]
     Lambda,
+    /// Serve the local cloud in the foreground and say how to point the AWS CLI at it
+    #[cfg(feature = "local")]
+    Local(local::Local),
     /// Completions for a shell
     Completions(completions::Completions),
     /// The manual page
@@ -88,6 +95,8 @@ impl Command {
                 out.problem(&Problem::new("`ward lambda` takes no options").hint("Lambda starts it"));
                 Ok(Exit::Usage)
             }
+            #[cfg(feature = "local")]
+            Command::Local(local) => local.run(cx, out).await,
             Command::Completions(completions) => completions.run(out),
             Command::Man(man) => man.run(out),
         }

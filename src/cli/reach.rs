@@ -7,10 +7,31 @@ use crate::settings::{Settings, Target};
 /// A connection, and what this process keeps alive for it.
 pub struct Reached {
     pub aws: Aws,
+    kept: Kept,
+}
+
+/// What has to live as long as the connection.
+enum Kept {
+    Nothing,
+    /// The shared local cloud stays while somebody holds it.
+    #[cfg(feature = "local")]
+    Shared(crate::local::attach::Attached),
+    /// A local cloud of this process alone.
+    #[cfg(feature = "local")]
+    Own(crate::local::Cloud),
 }
 
 impl Reached {
-    pub async fn close(self) {}
+    /// Lets go of the shared cloud, and stops one of this process in order.
+    pub async fn close(self) {
+        match self.kept {
+            Kept::Nothing => {}
+            #[cfg(feature = "local")]
+            Kept::Shared(attached) => drop(attached),
+            #[cfg(feature = "local")]
+            Kept::Own(cloud) => cloud.stop().await,
+        }
+    }
 }
 
 /// What the settings' target is reached by.
@@ -31,7 +52,7 @@ pub async fn reach(settings: &Settings) -> Result<Reached, Problem> {
 }
 
 fn plain(aws: Aws) -> Reached {
-    Reached { aws }
+    Reached { aws, kept: Kept::Nothing }
 }
 
 #[cfg(not(feature = "local"))]
@@ -43,6 +64,17 @@ async fn local(_: &Settings, _: Permit) -> Result<Reached, Problem> {
 
 #[cfg(feature = "local")]
 async fn local(settings: &Settings, permit: Permit) -> Result<Reached, Problem> {
-    let _ = (settings, permit);
-    Err(Problem::new("The local cloud cannot be reached yet"))
+    use super::cloud;
+    use crate::local::clock::Clock;
+
+    let (endpoint, kept) = if settings.ephemeral {
+        let cloud = cloud::open(settings, None, 0, Clock::default()).await?;
+        cloud::fill(settings, &cloud).await?;
+        (cloud.endpoint().clone(), Kept::Own(cloud))
+    } else {
+        let attached = cloud::attach(settings, |_| {}).await?;
+        (attached.endpoint.clone(), Kept::Shared(attached))
+    };
+    let target = aws::Target::Local { url: endpoint.url, region: endpoint.region };
+    Ok(Reached { aws: aws::connect(&target, permit).await, kept })
 }

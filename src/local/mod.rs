@@ -5,15 +5,18 @@
 //! goes through [`router`] to its [`bus::Service`], and the answer goes back the same way. Start with
 //! [`Cloud::start`] and [`bus::Service`].
 
+pub mod attach;
 pub mod bus;
 pub mod clock;
 pub mod fault;
 pub mod lambda;
+pub mod logfile;
 pub mod logs;
 pub mod objects;
 pub mod outbox;
 pub mod router;
 pub mod s3;
+pub mod seat;
 pub mod server;
 pub mod sns;
 pub mod states;
@@ -31,6 +34,10 @@ use bus::Bus;
 use clock::Clock;
 use lambda::launcher::Launcher;
 use store::Store;
+
+/// What the cloud knows of itself.
+const FACTS: store::Table = "cloud.facts";
+const FILLED: &str = "filled";
 
 /// What a cloud is to be.
 pub struct CloudOptions {
@@ -115,6 +122,29 @@ impl Cloud {
 
     pub fn bus(&self) -> &Arc<Bus> {
         &self.bus
+    }
+
+    /// Whether this cloud was filled before, or is meant to stay empty.
+    pub fn is_filled(&self) -> Result<bool, Error> {
+        Ok(self.bus.store.get(FACTS, FILLED)?.is_some())
+    }
+
+    /// Remembers that nothing is to be filled in at the next start.
+    pub async fn mark_filled(&self) -> Result<(), Error> {
+        if self.is_filled()? {
+            return Ok(());
+        }
+        let now = self.bus.clock.now().to_rfc3339();
+        let write = |tx: &mut store::Tx<'_>| {
+            tx.put(FACTS, FILLED, now);
+            Ok::<_, store::Error>(())
+        };
+        Ok(self.bus.store.transact(write).await?)
+    }
+
+    /// Whether anybody is connected.
+    pub fn has_clients(&self) -> bool {
+        *self.clients.watch().borrow() > 0
     }
 
     /// Whether something runs or waits that should not be left behind.

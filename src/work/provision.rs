@@ -195,11 +195,9 @@ impl Job<'_> {
             self.say("sample", &name, Outcome::Present);
             return Ok(());
         }
-        stream::iter(&plan.sample)
-            .map(|one| self.put(one))
-            .buffer_unordered(AT_ONCE)
-            .try_collect::<Vec<()>>()
-            .await?;
+        // Collected first: the compiler cannot follow a borrowing closure across an await.
+        let uploads: Vec<_> = plan.sample.iter().map(|one| self.put(one)).collect();
+        stream::iter(uploads).buffer_unordered(AT_ONCE).try_collect::<Vec<()>>().await?;
         self.say("sample", &name, Outcome::Made);
         Ok(())
     }

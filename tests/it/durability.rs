@@ -1,0 +1,159 @@
+//! SIGKILL at any moment loses nothing that was acknowledged.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use aws_sdk_s3::primitives::ByteStream;
+use ward::local::bus::{Bus, Event};
+use ward::local::fault::Fault;
+use ward::local::store::Store;
+
+use crate::support::sdk_config;
+
+/// `ward local --empty` on a folder, and where it answers.
+fn serve(folder: &Path) -> (Child, String) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_ward"))
+        .args(["local", "--empty", "--local-dir"])
+        .arg(folder)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let url = lines
+        .map_while(Result::ok)
+        .find_map(|line| Some(line.strip_prefix("export AWS_ENDPOINT_URL=")?.to_owned()));
+    (child, url.expect("it says where it answers"))
+}
+
+/// A body of a size by its number: some in the store, some in files.
+fn body(n: usize) -> Vec<u8> {
+    let size = if n.is_multiple_of(5) { 300_000 } else { 700 };
+    vec![b'a' + (n % 26) as u8; size]
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_acknowledged_object_survives_sigkill() {
+    let home = tempfile::tempdir().unwrap();
+    let mut kept = Vec::new();
+    for round in 0..3 {
+        let (mut child, url) = serve(home.path());
+        let s3 = aws_sdk_s3::Client::from_conf(
+            aws_sdk_s3::config::Builder::from(&sdk_config(&url, "us-east-1"))
+                .retry_config(aws_sdk_s3::config::retry::RetryConfig::disabled())
+                .build(),
+        );
+        s3.create_bucket().bucket("data").send().await.unwrap();
+        // What earlier rounds were told is there, byte for byte.
+        for &n in &kept {
+            let got = s3.get_object().bucket("data").key(format!("k{n}")).send().await.unwrap();
+            assert_eq!(got.body.collect().await.unwrap().to_vec(), body(n));
+        }
+        let acknowledged = Arc::new(AtomicUsize::new(0));
+        let uploads = (0..200).map(|n| {
+            let (s3, acknowledged, n) = (s3.clone(), acknowledged.clone(), round * 1000 + n);
+            tokio::spawn(async move {
+                let put = s3.put_object().bucket("data").key(format!("k{n}")).body(ByteStream::from(body(n)));
+                let done = put.send().await.is_ok();
+                acknowledged.fetch_add(usize::from(done), Ordering::SeqCst);
+                done.then_some(n)
+            })
+        });
+        let uploads: Vec<_> = uploads.collect();
+        while acknowledged.load(Ordering::SeqCst) < 20 + 30 * round {
+            tokio::task::yield_now().await;
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        for upload in uploads {
+            kept.extend(upload.await.unwrap());
+        }
+    }
+    assert!(kept.len() >= 20);
+    let (mut child, url) = serve(home.path());
+    let s3 = aws_sdk_s3::Client::new(&sdk_config(&url, "us-east-1"));
+    let mut pages = s3.list_objects_v2().bucket("data").into_paginator().send();
+    let mut listed = Vec::new();
+    while let Some(page) = pages.next().await {
+        listed.extend(page.unwrap().contents().iter().map(|o| o.key().unwrap().to_owned()));
+    }
+    assert!(kept.iter().all(|n| listed.contains(&format!("k{n}"))));
+    // Bodies of uploads that were cut are swept: what is left belongs to an object.
+    let files = std::fs::read_dir(home.path().join("bodies")).unwrap().count();
+    let large = listed.iter().filter(|key| key[1..].parse::<usize>().unwrap().is_multiple_of(5)).count();
+    assert_eq!(files, large);
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[tokio::test]
+async fn an_event_that_was_committed_is_delivered_by_the_next_process() {
+    let home = tempfile::tempdir().unwrap();
+    let event = |n: usize| Event {
+        service: "test".into(),
+        operation: "Take".into(),
+        input: serde_json::json!({ "n": n }),
+    };
+    let store = Store::open(Some(home.path())).unwrap();
+    for n in 0..10 {
+        store.transact(move |tx| Bus::post(tx, &event(n))).await.unwrap();
+    }
+    store.close().await;
+
+    let store = Store::open(Some(home.path())).unwrap();
+    let bus = Bus::new(store, ward::local::clock::Clock::hurried(60_000.0), "us-east-1");
+    let receiver = Arc::new(Receiver::default());
+    bus.register(receiver.clone());
+    let deliverer = tokio::spawn(ward::local::outbox::deliver(bus.clone()));
+    while ward::local::outbox::waiting(&bus.store) {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    bus.stopping.cancel();
+    deliverer.await.unwrap();
+    let taken = receiver.taken.lock().unwrap();
+    // Each once; the fifth failed twice and was tried again, the sixth never worked.
+    for n in 0..10 {
+        let expected = if n == 5 || n == 6 { 3 } else { 1 };
+        assert_eq!(taken.iter().filter(|&&t| t == n).count(), expected, "{n}");
+    }
+    assert!(receiver.most.load(Ordering::SeqCst) <= 4);
+}
+
+/// Takes events; refuses 5 twice and 6 always.
+#[derive(Default)]
+struct Receiver {
+    taken: std::sync::Mutex<Vec<u64>>,
+    now: AtomicUsize,
+    most: AtomicUsize,
+}
+
+impl ward::local::bus::Service for Receiver {
+    fn name(&self) -> &'static str {
+        "test"
+    }
+
+    fn call<'a>(
+        &'a self,
+        _operation: &'a str,
+        input: serde_json::Value,
+    ) -> futures::future::BoxFuture<'a, Result<serde_json::Value, Fault>> {
+        Box::pin(async move {
+            let now = self.now.fetch_add(1, Ordering::SeqCst) + 1;
+            self.most.fetch_max(now, Ordering::SeqCst);
+            tokio::task::yield_now().await;
+            self.now.fetch_sub(1, Ordering::SeqCst);
+            let n = input["n"].as_u64().unwrap();
+            let mut taken = self.taken.lock().unwrap();
+            taken.push(n);
+            let times = taken.iter().filter(|&&t| t == n).count();
+            if n == 6 || (n == 5 && times < 3) {
+                return Err(Fault::client("Refused", "on purpose"));
+            }
+            Ok(serde_json::Value::Null)
+        })
+    }
+}
