@@ -56,7 +56,7 @@ impl Local {
         if self.detached {
             return self.detached(cx, folder).await;
         }
-        watch_log(std::io::stderr, "warn");
+        watch_log(std::io::stderr, "warn,s3s=off");
         let mut ends = Ends::listen()?;
         let seat = folder.as_deref().map(Seat::take).transpose().map_err(cloud::no_seat)?;
         let cloud = self.open(cx, folder.clone()).await?;
@@ -114,7 +114,7 @@ impl Local {
         let mut ends = Ends::listen()?;
         seat::prepare(&folder).map_err(cloud::no_seat)?;
         let log = Arc::new(LogFile::new(log_file(&folder)));
-        watch_log(log, "info");
+        watch_log(log, "info,s3s=off");
         let seat = match Seat::take(&folder) {
             Ok(seat) => seat,
             // Somebody else was started at the same moment.

@@ -131,6 +131,9 @@ impl Router {
         request.extensions_mut().insert(id.clone());
         request.extensions_mut().insert(verified);
         match self.s3.call(request).await {
+            Ok(response) if response.status().is_client_error() || response.status().is_server_error() => {
+                complete(response, id).await
+            }
             Ok(response) => response,
             Err(error) => {
                 tracing::error!(?error, "S3 could not answer");
@@ -141,6 +144,19 @@ impl Router {
             }
         }
     }
+}
+
+/// Errors are small, so they can be read again.
+async fn complete(response: Response<Body>, id: &RequestId) -> Response<Body> {
+    let (mut head, body) = response.into_parts();
+    let Ok(body) = BodyExt::collect(body).await.map(|body| body.to_bytes()) else {
+        return invalid(Fault::new(500, "InternalError", "We encountered an internal error."), id);
+    };
+    let Some(text) = wire::fault::complete(&body, &id.0) else {
+        return Response::from_parts(head, Body::from(body));
+    };
+    head.headers.remove(header::CONTENT_LENGTH);
+    Response::from_parts(head, Body::from(text))
 }
 
 fn invalid(fault: Fault, id: &RequestId) -> Response<Body> {

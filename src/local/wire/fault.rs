@@ -49,6 +49,40 @@ pub fn encode(protocol: Protocol, fault: &Fault, request_id: &str) -> Response<B
     response
 }
 
+/// What S3 says with codes that its protocol's reader refuses by itself.
+const S3_MESSAGES: &[(&str, &str)] = &[
+    ("InvalidBucketName", "The specified bucket is not valid."),
+    ("InvalidURI", "Couldn't parse the specified URI."),
+    ("InvalidArgument", "Invalid Argument"),
+    ("InvalidRequest", "Invalid Request"),
+    ("KeyTooLongError", "Your key is too long"),
+    (
+        "MalformedXML",
+        "The XML you provided was not well-formed or did not validate against our published schema",
+    ),
+    ("MaxMessageLengthExceeded", "Your request was too big."),
+    ("MethodNotAllowed", "The specified method is not allowed against this resource."),
+    ("MissingContentLength", "You must provide the Content-Length HTTP header."),
+    ("NotImplemented", "A header or query you provided requests functionality that is not implemented."),
+    ("InternalError", "We encountered an internal error. Please try again."),
+];
+
+/// An S3 error with the message and the request's id that it should have had.
+pub fn complete(body: &[u8], request_id: &str) -> Option<String> {
+    let text = std::str::from_utf8(body).ok()?;
+    let (before, after) = text.split_once("</Code>")?;
+    let code = before.rsplit("<Code>").next()?;
+    let mut missing = String::new();
+    if !after.contains("<Message>") {
+        let message = S3_MESSAGES.iter().find(|(c, _)| *c == code).map_or(code, |(_, message)| message);
+        missing.push_str(&format!("<Message>{}</Message>", query::escape(message)));
+    }
+    if !after.contains("<RequestId>") {
+        missing.push_str(&format!("<RequestId>{request_id}</RequestId>"));
+    }
+    Some(format!("{before}</Code>{missing}{after}"))
+}
+
 fn side(fault: &Fault) -> &'static str {
     if fault.status < 500 { "Sender" } else { "Receiver" }
 }
@@ -58,4 +92,21 @@ fn with_extra(mut members: Map<String, Value>, fault: &Fault) -> Vec<u8> {
         members.extend(extra.iter().map(|(name, value)| (name.clone(), value.clone())));
     }
     Value::Object(members).to_string().into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bare_error_gets_its_message_and_id() {
+        let bare = b"<Error><Code>InvalidBucketName</Code></Error>";
+        assert_eq!(
+            complete(bare, "ID").unwrap(),
+            "<Error><Code>InvalidBucketName</Code><Message>The specified bucket is not valid.</Message>\
+             <RequestId>ID</RequestId></Error>"
+        );
+        let whole = "<Error><Code>X</Code><Message>m</Message><RequestId>r</RequestId></Error>";
+        assert_eq!(complete(whole.as_bytes(), "ID").unwrap(), whole);
+    }
 }
