@@ -4,6 +4,7 @@
 use std::io::ErrorKind;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::{Arc, Mutex, Weak};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::net::unix::pipe::Receiver;
@@ -18,6 +19,8 @@ const LONGEST: usize = 256 * 1024;
 /// One PutLogEvents takes so many lines and bytes.
 const BATCH_LINES: usize = 1_000;
 const BATCH_BYTES: usize = 512 * 1024;
+/// How long the first line of a batch waits for others.
+const GATHER: Duration = Duration::from_millis(10);
 /// LogResult holds the last 4 KB of an invocation.
 const TAIL: usize = 4 * 1024;
 
@@ -79,6 +82,8 @@ async fn write(bus: Weak<Bus>, group: String, stream: String, mut queue: mpsc::U
         }) else {
             return;
         };
+        // Lines come in bursts: one commit for the whole of a short invocation.
+        tokio::time::sleep(GATHER).await;
         let mut size = first.text.len();
         let mut batch = vec![first];
         while batch.len() < BATCH_LINES
