@@ -5,6 +5,7 @@
 //! goes through [`router`] to its [`bus::Service`], and the answer goes back the same way. Start with
 //! [`Cloud::start`] and [`bus::Service`].
 
+pub mod athena;
 pub mod attach;
 pub mod bus;
 pub mod clock;
@@ -97,6 +98,7 @@ impl Cloud {
         bus.provide_objects(objects.clone());
         let s3 = s3::S3::new(&bus, objects);
         bus.register(s3.clone());
+        bus.register(athena::Athena::new(&bus));
         bus.register(lambda::Lambda::new(&bus, options.launcher));
         bus.register(sns::Sns::new(&bus));
         bus.register(logs::Logs::new(&bus));

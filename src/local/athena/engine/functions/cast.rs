@@ -1,0 +1,347 @@
+//! `CAST` and `TRY_CAST` with Trino's texts, roundings and errors; `typeof`.
+
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use datafusion::arrow::array::cast::AsArray;
+use datafusion::arrow::array::types::*;
+use datafusion::arrow::array::{
+    Array, ArrayRef, LargeStringBuilder, ListArray, MapArray, StringBuilder, StructArray,
+};
+use datafusion::arrow::compute::{self, CastOptions};
+use datafusion::arrow::datatypes::{DataType, Field, FieldRef, TimeUnit};
+use datafusion::common::{Result, ScalarValue};
+use datafusion::logical_expr::{
+    ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+};
+
+use super::native::*;
+use crate::local::athena::engine::columns::Column;
+use crate::local::athena::engine::json::Options;
+use crate::local::athena::engine::scan::fail;
+use crate::local::athena::engine::{arrow, print};
+use crate::local::athena::failure::Failure;
+use crate::local::athena::types::Type;
+
+pub fn all() -> Vec<ScalarUDF> {
+    vec![
+        ScalarUDF::new_from_impl(Cast { signature: Signature::any(3, Volatility::Immutable) }),
+        udf(Native { name: "typeof", least: 1, most: 1, returns: |_| Ok(DataType::Utf8), eval: type_of }),
+    ]
+}
+
+fn type_of(args: &[ArrayRef], _: &DataType) -> Result<ArrayRef, Failure> {
+    let name = arrow::from(args[0].data_type()).trino();
+    collect(&DataType::Utf8, rows(args), |_| Ok(Some(ScalarValue::Utf8(Some(name.clone())))))
+}
+
+/// `$cast(value, 'type', lenient)`.
+#[derive(Debug)]
+struct Cast {
+    signature: Signature,
+}
+
+impl PartialEq for Cast {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Cast {}
+
+impl Hash for Cast {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        "$cast".hash(state);
+    }
+}
+
+impl ScalarUDFImpl for Cast {
+    fn name(&self) -> &str {
+        "$cast"
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
+        Err(fail(Failure::internal("the type of a cast is in its arguments")))
+    }
+
+    fn return_field_from_args(&self, args: ReturnFieldArgs) -> Result<FieldRef> {
+        let name = match args.scalar_arguments.get(1) {
+            Some(Some(ScalarValue::Utf8(Some(name)))) => name,
+            _ => return Err(fail(Failure::internal("a cast without a type"))),
+        };
+        let kind = Type::read(name)
+            .map_err(|why| fail(Failure::new("TYPE_NOT_FOUND", format!("Unknown type: {why}"))))?;
+        let to = arrow::to(&kind);
+        let from = args.arg_fields[0].data_type();
+        if !possible(from, &to) {
+            let from = arrow::from(from).trino();
+            return Err(fail(Failure::new(
+                "TYPE_MISMATCH",
+                format!("Cannot cast {from} to {}", kind.trino()),
+            )));
+        }
+        Ok(Arc::new(Field::new("$cast", to, true)))
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let lenient = matches!(&args.args[2], ColumnarValue::Scalar(ScalarValue::Boolean(Some(true))));
+        let limit = match &args.args[1] {
+            ColumnarValue::Scalar(ScalarValue::Utf8(Some(name))) => match Type::read(name) {
+                Ok(Type::Varchar(Some(n))) => Some(n as usize),
+                _ => None,
+            },
+            _ => None,
+        };
+        let to = args.return_field.data_type();
+        let one = |array: &ArrayRef| {
+            let cast = convert(array, to, lenient).map_err(fail)?;
+            Ok::<_, datafusion::error::DataFusionError>(match limit {
+                Some(limit) => shorten(&cast, limit).map_err(fail)?,
+                None => cast,
+            })
+        };
+        Ok(match &args.args[0] {
+            ColumnarValue::Array(array) => ColumnarValue::Array(one(array)?),
+            ColumnarValue::Scalar(value) => {
+                ColumnarValue::Scalar(ScalarValue::try_from_array(&one(&value.to_array()?)?, 0)?)
+            }
+        })
+    }
+}
+
+fn is_nested(kind: &DataType) -> bool {
+    matches!(kind, DataType::List(_) | DataType::Struct(_) | DataType::Map(..))
+}
+
+/// Whether Trino knows the cast at all.
+fn possible(from: &DataType, to: &DataType) -> bool {
+    match (from, to) {
+        _ if from == to => true,
+        (DataType::Null, _) | (_, DataType::LargeUtf8) | (DataType::LargeUtf8, _) => true,
+        (DataType::List(a), DataType::List(b)) => possible(a.data_type(), b.data_type()),
+        (DataType::Struct(a), DataType::Struct(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| possible(a.data_type(), b.data_type()))
+        }
+        (DataType::Map(a, _), DataType::Map(b, _)) => possible(a.data_type(), b.data_type()),
+        _ if is_nested(from) || is_nested(to) => false,
+        (DataType::Date32, to) if to.is_numeric() || to == &DataType::Boolean => false,
+        (from, DataType::Date32) if from.is_numeric() || from == &DataType::Boolean => false,
+        (DataType::Timestamp(..), to) if to.is_numeric() || to == &DataType::Boolean => false,
+        (from, DataType::Timestamp(..)) if from.is_numeric() || from == &DataType::Boolean => false,
+        _ => true,
+    }
+}
+
+fn cannot(value: &str, to: &DataType) -> Failure {
+    let kind = arrow::from(to);
+    let name = match kind {
+        Type::Integer => "INT".to_owned(),
+        other => other.trino().to_uppercase(),
+    };
+    let message = match to {
+        DataType::Date32 => format!("Value cannot be cast to date: {value}"),
+        DataType::Timestamp(..) => format!("Value cannot be cast to timestamp: {value}"),
+        _ => format!("Cannot cast '{value}' to {name}"),
+    };
+    Failure::new("INVALID_CAST_ARGUMENT", message)
+}
+
+pub fn convert(array: &ArrayRef, to: &DataType, lenient: bool) -> Result<ArrayRef, Failure> {
+    let from = array.data_type();
+    match (from, to) {
+        _ if from == to => Ok(array.clone()),
+        (DataType::Null, _) => compute::cast(array, to).map_err(wrong),
+        (DataType::LargeUtf8, _) => from_json(array, to, lenient),
+        (_, DataType::LargeUtf8) => to_json(array),
+        (_, DataType::Utf8) => {
+            let mut texts = StringBuilder::new();
+            let mut text = String::new();
+            for row in 0..array.len() {
+                text.clear();
+                texts.append_option(print::cell(array, row, &mut text).then_some(&text));
+            }
+            Ok(Arc::new(texts.finish()))
+        }
+        (DataType::List(_), DataType::List(field)) => {
+            let list = array.as_list::<i32>();
+            let values = convert(list.values(), field.data_type(), lenient)?;
+            let list =
+                ListArray::try_new(field.clone(), list.offsets().clone(), values, list.nulls().cloned());
+            Ok(Arc::new(list.map_err(wrong)?))
+        }
+        (DataType::Struct(_), DataType::Struct(fields)) => {
+            let row = array.as_struct();
+            let members = row.columns().iter().zip(fields).map(|(c, f)| convert(c, f.data_type(), lenient));
+            let row = StructArray::try_new(
+                fields.clone(),
+                members.collect::<Result<_, _>>()?,
+                row.nulls().cloned(),
+            );
+            Ok(Arc::new(row.map_err(wrong)?))
+        }
+        (DataType::Map(..), DataType::Map(entries, _)) => {
+            let map = array.as_map();
+            let pairs: ArrayRef = Arc::new(map.entries().clone());
+            let pairs = convert(&pairs, entries.data_type(), lenient)?;
+            let map = MapArray::try_new(
+                entries.clone(),
+                map.offsets().clone(),
+                pairs.as_struct().clone(),
+                map.nulls().cloned(),
+                false,
+            );
+            Ok(Arc::new(map.map_err(wrong)?))
+        }
+        (DataType::Utf8 | DataType::Utf8View, _) => read_texts(array, to, lenient),
+        (DataType::Float32 | DataType::Float64, _) if to.is_integer() => {
+            let rounded = compute::cast(array, &DataType::Float64).map_err(wrong)?;
+            let rounded: ArrayRef = Arc::new(
+                rounded.as_primitive::<Float64Type>().unary::<_, Float64Type>(|f| (f + 0.5).floor()),
+            );
+            numbers(&rounded, array, to, lenient)
+        }
+        _ => numbers(array, array, to, lenient),
+    }
+}
+
+/// The engine's own cast; `shown` is what the error names.
+fn numbers(array: &ArrayRef, shown: &ArrayRef, to: &DataType, lenient: bool) -> Result<ArrayRef, Failure> {
+    let options = CastOptions { safe: true, ..CastOptions::default() };
+    let cast = compute::cast_with_options(array, to, &options)
+        .map_err(|_| cannot(&arrow::from(array.data_type()).trino(), to))?;
+    if !lenient && let Some(row) = (0..array.len()).find(|row| cast.is_null(*row) && array.is_valid(*row)) {
+        let mut value = String::new();
+        print::cell(shown, row, &mut value);
+        let kind = arrow::from(to).base();
+        return Err(Failure::new("INVALID_CAST_ARGUMENT", format!("Out of range for {kind}: {value}")));
+    }
+    Ok(cast)
+}
+
+fn read_texts(array: &ArrayRef, to: &DataType, lenient: bool) -> Result<ArrayRef, Failure> {
+    let to_read = match to {
+        // Read without a zone and understood as UTC.
+        DataType::Timestamp(unit, Some(_)) => DataType::Timestamp(*unit, None),
+        other => other.clone(),
+    };
+    let mut column = match Column::new(&to_read) {
+        Ok(column) => column,
+        Err(_) => return compute::cast(array, to).map_err(wrong),
+    };
+    for row in 0..array.len() {
+        match text(array, row) {
+            None => column.push_null(),
+            Some(value) => {
+                let whole = to.is_integer() && value.trim().parse::<i64>().is_err();
+                let pushed = if whole { Err(cannot(value, to)) } else { column.push_text(value) };
+                match pushed {
+                    Ok(()) => {}
+                    Err(_) if lenient => column.push_null(),
+                    Err(_) => return Err(cannot(value, to)),
+                }
+            }
+        }
+    }
+    let read = column.finish()?;
+    if &to_read == to { Ok(read) } else { compute::cast(&read, to).map_err(wrong) }
+}
+
+fn shorten(array: &ArrayRef, limit: usize) -> Result<ArrayRef, Failure> {
+    let mut texts = StringBuilder::new();
+    for row in 0..array.len() {
+        texts.append_option(text(array, row).map(|t| t.chars().take(limit).collect::<String>()));
+    }
+    Ok(Arc::new(texts.finish()))
+}
+
+fn from_json(array: &ArrayRef, to: &DataType, lenient: bool) -> Result<ArrayRef, Failure> {
+    const EXACT: Options = Options { ignore_malformed: false, fold_case: true, dots_in_keys: false };
+    let mut column = Column::new(to)?;
+    for row in 0..array.len() {
+        let Some(json) = text(array, row) else {
+            column.push_null();
+            continue;
+        };
+        let pushed = column.push_json(json.as_bytes(), 0..json.len(), &EXACT);
+        match pushed {
+            Ok(()) => {}
+            Err(_) if lenient => column.push_null(),
+            Err(_) => {
+                let kind = arrow::from(to).trino();
+                return Err(Failure::new("INVALID_CAST_ARGUMENT", format!("Cannot cast to {kind}. {json}")));
+            }
+        }
+    }
+    column.finish()
+}
+
+fn to_json(array: &ArrayRef) -> Result<ArrayRef, Failure> {
+    let mut out = LargeStringBuilder::new();
+    for row in 0..array.len() {
+        if array.is_null(row) {
+            out.append_null();
+        } else {
+            out.append_value(json_value(array, row).to_string());
+        }
+    }
+    Ok(Arc::new(out.finish()))
+}
+
+/// A value as JSON: rows become objects, as Athena's engine 3 has them.
+pub fn json_value(array: &ArrayRef, row: usize) -> serde_json::Value {
+    use serde_json::Value;
+    if array.is_null(row) {
+        return Value::Null;
+    }
+    let list = |values: ArrayRef| Value::Array((0..values.len()).map(|n| json_value(&values, n)).collect());
+    match array.data_type() {
+        DataType::Null => Value::Null,
+        DataType::Boolean => Value::Bool(array.as_boolean().value(row)),
+        DataType::LargeUtf8 => {
+            let text = array.as_string::<i64>().value(row);
+            serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()))
+        }
+        kind if kind.is_integer() => whole(array, row).map_or(Value::Null, Value::from),
+        DataType::Float64 => Value::from(array.as_primitive::<Float64Type>().value(row)),
+        DataType::Float32 => Value::from(f64::from(array.as_primitive::<Float32Type>().value(row))),
+        DataType::Decimal128(..) => {
+            let text = array.as_primitive::<Decimal128Type>().value_as_string(row);
+            text.parse::<f64>().map_or(Value::Null, Value::from)
+        }
+        DataType::List(_) => list(array.as_list::<i32>().value(row)),
+        DataType::Struct(fields) => {
+            let of = array.as_struct();
+            let member = |(n, f): (usize, &FieldRef)| (f.name().clone(), json_value(of.column(n), row));
+            Value::Object(fields.iter().enumerate().map(member).collect())
+        }
+        DataType::Map(..) => {
+            let entries = array.as_map().value(row);
+            let entry = |n: usize| {
+                let mut key = String::new();
+                print::cell(entries.column(0), n, &mut key);
+                (key, json_value(entries.column(1), n))
+            };
+            Value::Object((0..entries.len()).map(entry).collect())
+        }
+        _ => {
+            let mut text = String::new();
+            print::cell(array, row, &mut text);
+            Value::String(text)
+        }
+    }
+}
+
+/// Timestamps of any precision in the one that Athena has.
+pub fn millis(array: &ArrayRef) -> Result<ArrayRef, Failure> {
+    match array.data_type() {
+        DataType::Timestamp(TimeUnit::Millisecond, _) => Ok(array.clone()),
+        DataType::Timestamp(_, zone) => {
+            compute::cast(array, &DataType::Timestamp(TimeUnit::Millisecond, zone.clone())).map_err(wrong)
+        }
+        _ => Ok(array.clone()),
+    }
+}

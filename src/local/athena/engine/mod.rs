@@ -1,0 +1,311 @@
+//! The SQL engine behind a small seam: nothing outside this folder knows which one it is.
+//!
+//! A query's way: [`parse`] (Trino's text into a tree), [`rewrite`] (names and functions that differ),
+//! [`planner`] (tables, functions, types), [`check`] (what Trino refuses), [`apply`] (subqueries over
+//! arrays), the engine's optimiser, [`scan`] (objects into columns), [`print`](mod@print) (values as
+//! Athena shows them).
+//!
+//! It runs on threads of its own with deep stacks, which begin with the first query: an idle cloud
+//! has none of it, and no query delays the server.
+
+mod apply;
+mod arrow;
+mod calls;
+mod check;
+mod columns;
+mod errors;
+mod format;
+mod functions;
+mod info;
+mod joins;
+mod json;
+mod operators;
+mod parse;
+mod planner;
+mod print;
+mod rewrite;
+mod scan;
+mod time;
+mod unnest;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::execution::{SessionState, SessionStateBuilder};
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::execute_stream;
+use datafusion::prelude::SessionConfig;
+use datafusion::sql::sqlparser::ast::Statement;
+use futures::StreamExt;
+use tokio::runtime::Runtime;
+
+use self::functions::Functions;
+use super::catalog::Catalog;
+use super::failure::Failure;
+use super::types::Type;
+use crate::local::bus::Objects;
+
+/// Bytes a query may hold; what is more is spilled to temporary files or fails.
+const MEMORY: usize = 512 << 20;
+/// Plans are deep, and unoptimised builds use much stack for each level.
+const STACK: usize = 64 << 20;
+
+/// What a statement is to Athena.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Answers rows under a header.
+    Query,
+    /// EXPLAIN: answers lines.
+    Explain,
+}
+
+/// One query to be run.
+#[derive(Clone)]
+pub struct Ask {
+    pub sql: String,
+    pub database: String,
+    /// SQL literals for the `?` of the text.
+    pub parameters: Vec<String>,
+    pub objects: Arc<dyn Objects>,
+}
+
+/// Takes a query's rows, one cell after the other.
+pub trait Sink: Send + 'static {
+    fn head(&mut self, columns: &[(String, Type)]);
+    /// `None` is NULL.
+    fn cell(&mut self, value: Option<&str>);
+    fn end_row(&mut self);
+}
+
+/// How a query went.
+#[derive(Clone, Copy, Debug)]
+pub struct Ran {
+    /// Time until the plan stood.
+    pub planning: Duration,
+}
+
+struct Machine {
+    runtime: Option<Runtime>,
+    state: SessionState,
+    /// For subqueries that run inside others: one partition, so nothing is handed to other threads.
+    inner: SessionState,
+    functions: Arc<Functions>,
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        // Dropped from asynchronous code, where waiting for the threads is not allowed.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// The engine. Cheap until it is first used.
+pub struct Engine {
+    catalog: Catalog,
+    machine: OnceLock<Result<Arc<Machine>, Failure>>,
+}
+
+impl Engine {
+    pub fn new(catalog: Catalog) -> Engine {
+        Engine { catalog, machine: OnceLock::new() }
+    }
+
+    fn machine(&self) -> Result<Arc<Machine>, Failure> {
+        self.machine.get_or_init(|| Machine::start().map(Arc::new)).clone()
+    }
+
+    /// Reads a statement; says what it is, or why Athena would refuse it at once. Parameters are
+    /// filled in when they are given.
+    pub async fn read(&self, sql: &str, parameters: &[String]) -> Result<Kind, Failure> {
+        let (sql, parameters) = (sql.to_owned(), parameters.to_vec());
+        self.on_thread(move |_| async move {
+            match parse::statement(&sql, &parameters)? {
+                Statement::Query(_) => Ok(Kind::Query),
+                Statement::Explain { .. } => Ok(Kind::Explain),
+                other => Err(unsupported(&other)),
+            }
+        })
+        .await
+    }
+
+    /// The columns of a query that is not run: what a view of it would have.
+    pub async fn describe(&self, ask: Ask) -> Result<Vec<(String, Type)>, Failure> {
+        let catalog = self.catalog.clone();
+        self.on_thread(move |machine| async move {
+            let planned = machine.plan(&catalog, &ask, &Arc::default()).await?;
+            Ok(planned.0)
+        })
+        .await
+    }
+
+    /// Runs a query on the engine's threads. `scanned` counts bytes while it runs. Dropping the
+    /// future stops the query.
+    pub async fn run<S: Sink>(
+        &self,
+        ask: Ask,
+        scanned: Arc<AtomicU64>,
+        sink: S,
+    ) -> Result<(Ran, S), Failure> {
+        let catalog = self.catalog.clone();
+        self.on_thread(move |machine| async move { machine.run(&catalog, &ask, scanned, sink).await }).await
+    }
+
+    async fn on_thread<T, F>(&self, work: impl FnOnce(Arc<Machine>) -> F) -> Result<T, Failure>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, Failure>> + Send + 'static,
+    {
+        struct Stop(tokio::task::AbortHandle);
+        impl Drop for Stop {
+            fn drop(&mut self) {
+                self.0.abort();
+            }
+        }
+        let machine = self.machine()?;
+        let Some(runtime) = &machine.runtime else { return Err(Failure::internal("the engine has stopped")) };
+        let task = runtime.spawn(work(machine.clone()));
+        let _stop = Stop(task.abort_handle());
+        match task.await {
+            Ok(result) => result,
+            Err(error) if error.is_panic() => Err(Failure::internal("the SQL engine failed on this query")),
+            Err(_) => Err(Failure::internal("the query was stopped")),
+        }
+    }
+}
+
+fn unsupported(statement: &Statement) -> Failure {
+    let text = statement.to_string();
+    let words: Vec<&str> = text.split_whitespace().take(2).collect();
+    Failure::unsupported(format!("the local cloud does not run {} statements", words.join(" ")))
+}
+
+impl Machine {
+    fn start() -> Result<Machine, Failure> {
+        let cores = std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 8);
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(cores)
+            .thread_name("sql")
+            .thread_stack_size(STACK)
+            .enable_time()
+            .build()
+            .map_err(|e| Failure::internal(format!("the SQL engine could not start: {e}")))?;
+        let memory = RuntimeEnvBuilder::new()
+            .with_memory_limit(MEMORY, 1.0)
+            .build_arc()
+            .map_err(|e| Failure::internal(format!("the SQL engine could not start: {e}")))?;
+        let state = |partitions: usize| {
+            let mut config =
+                SessionConfig::new().with_target_partitions(partitions).with_collect_statistics(false);
+            let options = config.options_mut();
+            options.sql_parser.map_string_types_to_utf8view = false;
+            options.sql_parser.default_null_ordering = "nulls_last".into();
+            options.optimizer.skip_failed_rules = false;
+            SessionStateBuilder::new_with_default_features()
+                .with_config(config)
+                .with_runtime_env(memory.clone())
+                .build()
+        };
+        let (inner, state) = (state(1), state(cores));
+        Ok(Machine { runtime: Some(runtime), state, inner, functions: Arc::new(Functions::new()) })
+    }
+
+    /// The plan of a query with its columns.
+    async fn plan(
+        &self,
+        catalog: &Catalog,
+        ask: &Ask,
+        scanned: &Arc<AtomicU64>,
+    ) -> Result<(Vec<(String, Type)>, LogicalPlan), Failure> {
+        let query = match parse::statement(&ask.sql, &ask.parameters)? {
+            Statement::Query(query) => *query,
+            Statement::Explain { statement, .. } => match *statement {
+                Statement::Query(query) => *query,
+                other => return Err(unsupported(&other)),
+            },
+            other => return Err(unsupported(&other)),
+        };
+        let context = planner::Context {
+            catalog: catalog.clone(),
+            database: ask.database.clone(),
+            objects: ask.objects.clone(),
+            scanned: scanned.clone(),
+            with_path: ask.sql.contains(scan::PATH),
+            functions: self.functions.clone(),
+            options: self.state.config_options().clone(),
+            depth: 0,
+        };
+        let failed = |e| errors::failure(&e, &ask.sql);
+        let planned = planner::plan(&context, query).map_err(failed)?;
+        check::plan(&planned.plan).map_err(failed)?;
+        let plan = apply::rewrite(planned.plan, &at_once(&self.inner)).await.map_err(failed)?;
+        let fields = plan.schema().fields();
+        let known = planned.names.len() == fields.len();
+        let columns = fields.iter().enumerate().map(|(n, field)| {
+            let name = match planned.names.get(n).filter(|_| known) {
+                Some(Some(name)) => name.clone(),
+                Some(None) => format!("{}{n}", rewrite::UNNAMED),
+                None if is_numbered(field.name()) => format!("{}{n}", rewrite::UNNAMED),
+                None => field.name().clone(),
+            };
+            (name, arrow::from(field.data_type()))
+        });
+        Ok((columns.collect(), plan))
+    }
+
+    async fn run<S: Sink>(
+        &self,
+        catalog: &Catalog,
+        ask: &Ask,
+        scanned: Arc<AtomicU64>,
+        mut sink: S,
+    ) -> Result<(Ran, S), Failure> {
+        let began = Instant::now();
+        let failed = |e| errors::failure(&e, &ask.sql);
+        let (columns, plan) = self.plan(catalog, ask, &scanned).await?;
+        let state = at_once(&self.state);
+        if matches!(parse::statement(&ask.sql, &ask.parameters)?, Statement::Explain { .. }) {
+            sink.head(&[("Query Plan".to_owned(), Type::Varchar(None))]);
+            let plan = state.optimize(&plan).map_err(failed)?;
+            for line in plan.display_indent().to_string().lines() {
+                sink.cell(Some(line));
+                sink.end_row();
+            }
+            return Ok((Ran { planning: began.elapsed() }, sink));
+        }
+        let physical = state.create_physical_plan(&plan).await.map_err(failed)?;
+        let planning = began.elapsed();
+        sink.head(&columns);
+        let mut batches = execute_stream(physical, state.task_ctx()).map_err(failed)?;
+        let mut text = String::new();
+        while let Some(batch) = batches.next().await {
+            let batch = batch.map_err(failed)?;
+            for row in 0..batch.num_rows() {
+                for column in batch.columns() {
+                    text.clear();
+                    let value = print::cell(column, row, &mut text);
+                    sink.cell(value.then_some(&text));
+                }
+                sink.end_row();
+            }
+        }
+        tracing::debug!(scanned = scanned.load(Ordering::Relaxed), "query done");
+        Ok((Ran { planning }, sink))
+    }
+}
+
+/// The state of a query that starts now: `current_date` is the same wherever it stands.
+fn at_once(state: &SessionState) -> SessionState {
+    let mut state = state.clone();
+    state.mark_start_execution();
+    state
+}
+
+/// `_col7`: a name that was made up while rewriting.
+fn is_numbered(name: &str) -> bool {
+    name.strip_prefix(rewrite::UNNAMED)
+        .is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
+}

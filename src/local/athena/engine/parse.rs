@@ -1,0 +1,317 @@
+//! Trino's text into a syntax tree. The parser knows many dialects but not all of Trino's, so some
+//! tokens are put into a shape it knows first; tokens, never text, so that strings stay strings.
+
+use std::any::TypeId;
+
+use datafusion::sql::sqlparser::ast::Statement;
+use datafusion::sql::sqlparser::dialect::{Dialect, GenericDialect};
+use datafusion::sql::sqlparser::keywords::Keyword;
+use datafusion::sql::sqlparser::parser::{Parser, ParserError};
+use datafusion::sql::sqlparser::tokenizer::{Location, Span, Token, TokenWithSpan, Tokenizer, Word};
+
+use crate::local::athena::failure::{Failure, Spot};
+
+/// How deep expressions may nest. The engine's threads have stacks for it.
+const DEEPEST: usize = 400;
+
+/// The name of a type that [`crate::local::athena::types`] reads, as it travels in the tree.
+pub const TYPE_MARK: &str = "$type:";
+
+/// Trino's dialect, as far as the parser has words for it.
+#[derive(Debug)]
+pub struct Trino;
+
+impl Dialect for Trino {
+    // The parser asks for the dialect by its type in some places: UNNEST in FROM among them.
+    fn dialect(&self) -> TypeId {
+        TypeId::of::<GenericDialect>()
+    }
+
+    fn is_delimited_identifier_start(&self, c: char) -> bool {
+        c == '"'
+    }
+
+    fn is_identifier_start(&self, c: char) -> bool {
+        c.is_alphabetic() || c == '_' || c == '$'
+    }
+
+    fn is_identifier_part(&self, c: char) -> bool {
+        c.is_alphanumeric() || matches!(c, '_' | '$' | '@')
+    }
+
+    fn supports_filter_during_aggregation(&self) -> bool {
+        true
+    }
+
+    fn supports_group_by_expr(&self) -> bool {
+        true
+    }
+
+    fn supports_lambda_functions(&self) -> bool {
+        true
+    }
+
+    fn supports_parens_around_table_factor(&self) -> bool {
+        true
+    }
+
+    fn supports_window_clause_named_window_reference(&self) -> bool {
+        true
+    }
+
+    fn supports_window_function_null_treatment_arg(&self) -> bool {
+        true
+    }
+
+    fn supports_unicode_string_literal(&self) -> bool {
+        true
+    }
+}
+
+/// Reads one statement. `parameters` replace its `?`, in order; each is SQL text of a literal.
+pub fn statement(sql: &str, parameters: &[String]) -> Result<Statement, Failure> {
+    let tokens = fill(tokens(sql)?, parameters)?;
+    let tokens = mark_types(wrap_values(tokens));
+    let mut parser = Parser::new(&Trino).with_recursion_limit(DEEPEST).with_tokens_with_locations(tokens);
+    let mut statements = parser.parse_statements().map_err(|e| failure(&e))?;
+    match statements.len() {
+        1 => Ok(statements.remove(0)),
+        0 => Err(Failure::malformed(Spot { line: 1, column: 1 }, "The query string is empty")),
+        _ => Err(Failure::malformed(
+            Spot { line: 1, column: 1 },
+            "Only one sql statement is allowed. Got: ".to_owned() + sql.trim(),
+        )),
+    }
+}
+
+fn tokens(sql: &str) -> Result<Vec<TokenWithSpan>, Failure> {
+    Tokenizer::new(&Trino, sql).tokenize_with_location().map_err(|error| {
+        let spot = Spot { line: error.location.line as usize, column: error.location.column as usize };
+        Failure::malformed(spot, format!("mismatched input: {}", error.message))
+    })
+}
+
+/// The parser's complaint as Trino would place it.
+fn failure(error: &ParserError) -> Failure {
+    let text = match error {
+        ParserError::TokenizerError(text) | ParserError::ParserError(text) => text.clone(),
+        ParserError::RecursionLimitExceeded => {
+            return Failure::malformed(
+                Spot { line: 1, column: 1 },
+                format!(
+                    "statement is too large (stack overflow while parsing; expressions may nest {DEEPEST} deep)"
+                ),
+            );
+        }
+    };
+    let (text, spot) = match text.rsplit_once(" at Line: ") {
+        Some((text, place)) => {
+            let mut numbers = place.split(", Column: ").map(|n| n.trim().parse().unwrap_or(1));
+            let spot = Spot { line: numbers.next().unwrap_or(1), column: numbers.next().unwrap_or(1) };
+            (text.to_owned(), spot)
+        }
+        None => (text, Spot { line: 1, column: 1 }),
+    };
+    let message = match text.strip_prefix("Expected: ").and_then(|rest| rest.rsplit_once(", found: ")) {
+        Some((expected, found)) => {
+            let found = if found == "EOF" { "<EOF>" } else { found };
+            format!("mismatched input '{found}'. Expecting: {expected}")
+        }
+        None => text,
+    };
+    Failure::malformed(spot, message)
+}
+
+/// Puts the parameters in the places of `?`.
+fn fill(tokens: Vec<TokenWithSpan>, parameters: &[String]) -> Result<Vec<TokenWithSpan>, Failure> {
+    let is_place = |t: &TokenWithSpan| matches!(&t.token, Token::Placeholder(p) if p == "?");
+    let places = tokens.iter().filter(|t| is_place(t)).count();
+    if places != parameters.len() {
+        let message =
+            format!("Incorrect number of parameters: expected {places} but found {}", parameters.len());
+        return Err(Failure::new("INVALID_PARAMETER_USAGE", message));
+    }
+    let mut values = parameters.iter();
+    let mut filled = Vec::with_capacity(tokens.len());
+    for token in tokens {
+        if !is_place(&token) {
+            filled.push(token);
+            continue;
+        }
+        let text = values.next().map(String::as_str).unwrap_or_default();
+        let mut value: Vec<TokenWithSpan> =
+            self::tokens(text)?.into_iter().filter(|t| !matches!(t.token, Token::Whitespace(_))).collect();
+        if value.iter().any(|t| matches!(t.token, Token::SemiColon)) || value.is_empty() {
+            return Err(Failure::new("INVALID_PARAMETER_USAGE", format!("{text:?} is not an expression")));
+        }
+        value.iter_mut().for_each(|t| t.span = token.span);
+        if value.len() == 1 {
+            filled.append(&mut value);
+        } else {
+            filled.push(TokenWithSpan::new(Token::LParen, token.span));
+            filled.append(&mut value);
+            filled.push(TokenWithSpan::new(Token::RParen, token.span));
+        }
+    }
+    Ok(filled)
+}
+
+fn word(token: &TokenWithSpan) -> Option<Keyword> {
+    match &token.token {
+        Token::Word(word) if word.quote_style.is_none() => Some(word.keyword),
+        _ => None,
+    }
+}
+
+fn is_space(token: &TokenWithSpan) -> bool {
+    matches!(token.token, Token::Whitespace(_))
+}
+
+/// `VALUES 1, 2` becomes `VALUES (1), (2)`.
+fn wrap_values(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+    let mut out: Vec<TokenWithSpan> = Vec::with_capacity(tokens.len());
+    let mut tokens = tokens.into_iter().filter(|t| !is_space(t)).peekable();
+    while let Some(token) = tokens.next() {
+        let starts = word(&token) == Some(Keyword::VALUES);
+        out.push(token);
+        if !starts || tokens.peek().is_none_or(|t| t.token == Token::LParen) {
+            continue;
+        }
+        let at = out.last().map_or(Span::empty(), |t| t.span);
+        out.push(TokenWithSpan::new(Token::LParen, at));
+        let mut depth = 0usize;
+        while let Some(next) = tokens.peek() {
+            let ends = depth == 0
+                && (matches!(next.token, Token::RParen | Token::SemiColon | Token::EOF)
+                    || matches!(
+                        word(next),
+                        Some(
+                            Keyword::ORDER
+                                | Keyword::LIMIT
+                                | Keyword::UNION
+                                | Keyword::OFFSET
+                                | Keyword::FETCH
+                        )
+                    ));
+            if ends {
+                break;
+            }
+            let Some(next) = tokens.next() else { break };
+            match next.token {
+                Token::LParen | Token::LBracket => depth += 1,
+                Token::RParen | Token::RBracket => depth = depth.saturating_sub(1),
+                Token::Comma if depth == 0 => {
+                    out.push(TokenWithSpan::new(Token::RParen, next.span));
+                    out.push(next.clone());
+                    out.push(TokenWithSpan::new(Token::LParen, next.span));
+                    continue;
+                }
+                _ => {}
+            }
+            out.push(next);
+        }
+        out.push(TokenWithSpan::new(Token::RParen, at));
+    }
+    out
+}
+
+/// The type of every CAST becomes one name, which our own reader of types understands.
+fn mark_types(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+    let mut out: Vec<TokenWithSpan> = Vec::with_capacity(tokens.len());
+    // The depths at which a CAST waits for its AS.
+    let mut casts: Vec<usize> = Vec::new();
+    let mut depth = 0usize;
+    let mut tokens = tokens.into_iter().peekable();
+    while let Some(token) = tokens.next() {
+        match &token.token {
+            Token::LParen => {
+                depth += 1;
+                if out.last().and_then(word).is_some_and(|w| matches!(w, Keyword::CAST | Keyword::TRY_CAST)) {
+                    casts.push(depth);
+                }
+            }
+            Token::RParen => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        let is_as = word(&token) == Some(Keyword::AS) && casts.last() == Some(&depth);
+        out.push(token);
+        if !is_as {
+            continue;
+        }
+        casts.pop();
+        let (mut inner, mut text) = (0usize, String::new());
+        let mut span = tokens.peek().map_or(Span::empty(), |t| t.span);
+        while let Some(next) = tokens.peek() {
+            match next.token {
+                Token::LParen => inner += 1,
+                Token::RParen if inner == 0 => break,
+                Token::RParen => inner -= 1,
+                Token::EOF => break,
+                _ => {}
+            }
+            let Some(next) = tokens.next() else { break };
+            span.end = next.span.end;
+            text.push_str(&next.token.to_string());
+            text.push(' ');
+        }
+        let name = Word {
+            value: format!("{TYPE_MARK}{}", text.trim()),
+            quote_style: Some('"'),
+            keyword: Keyword::NoKeyword,
+        };
+        out.push(TokenWithSpan::new(Token::Word(name), span));
+    }
+    out
+}
+
+/// The place where something begins.
+pub fn spot(location: Location) -> Option<Spot> {
+    (location.line > 0).then_some(Spot { line: location.line as usize, column: location.column as usize })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reads(sql: &str) -> String {
+        statement(sql, &[]).unwrap_or_else(|e| panic!("{sql}: {e}")).to_string()
+    }
+
+    #[test]
+    fn trinos_own_syntax_is_read() {
+        for sql in [
+            "SELECT a FROM t CROSS JOIN UNNEST(x, y) WITH ORDINALITY AS u(p, q, n)",
+            "SELECT reduce(s, 0, (acc, x) -> acc + length(x), acc -> acc)",
+            "SELECT filter(a, x -> x.b < 'c')[1].d",
+            "SELECT element_at(a, 1).b, f.a[1].b FROM f",
+            "SELECT IF(a > 1, 'x', 'y'), map(ARRAY['a'], ARRAY[1])",
+            "SELECT count(*) FILTER (WHERE a) FROM t OFFSET 10 LIMIT 3",
+            "SELECT listagg(DISTINCT n, '; ') WITHIN GROUP (ORDER BY n) FROM t",
+            "SELECT DATE '2026-01-01' + INTERVAL '6' MONTH, current_date",
+            "SELECT a, grouping(a) FROM t GROUP BY GROUPING SETS ((a), ())",
+        ] {
+            reads(sql);
+        }
+        assert_eq!(reads("VALUES 1, (2)"), "VALUES (1), ((2))");
+        assert!(
+            reads("SELECT CAST(ROW(1) AS ROW(name VARCHAR, n INTEGER))").contains("$type:ROW ( name VARCHAR")
+        );
+    }
+
+    #[test]
+    fn mistakes_are_placed() {
+        let failure = statement("SELECT FROM t WHERE", &[]).unwrap_err();
+        assert!(failure.is_malformed(), "{failure}");
+        let failure = statement("SELEC 1", &[]).unwrap_err();
+        assert!(failure.detail().starts_with("line 1:1: mismatched input 'SELEC'"), "{failure}");
+        assert!(statement("SELECT 1; SELECT 2", &[]).is_err());
+    }
+
+    #[test]
+    fn parameters_fill_places() {
+        let filled = statement("SELECT ? + ?", &["'a?'".into(), "1 + 2".into()]).unwrap();
+        assert_eq!(filled.to_string(), "SELECT 'a?' + (1 + 2)");
+        assert!(statement("SELECT ?", &[]).is_err());
+        assert!(statement("SELECT ?", &["1; DROP TABLE t".into()]).is_err());
+    }
+}

@@ -1,0 +1,264 @@
+//! What the planner asks for: tables of the catalog, functions, types and operators of Trino.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use datafusion::arrow::datatypes::{DataType, Field, FieldRef, SchemaRef};
+use datafusion::common::{DFSchema, Result, TableReference, plan_err};
+use datafusion::config::ConfigOptions;
+use datafusion::datasource::{ViewTable, provider_as_source};
+use datafusion::logical_expr::planner::{
+    ContextProvider, ExprPlanner, PlannerResult, RawBinaryExpr, RelationPlanner, TypePlanner,
+};
+use datafusion::logical_expr::{
+    AggregateUDF, Expr, ExprSchemable, HigherOrderUDF, LogicalPlan, Operator, ScalarUDF, TableSource,
+    WindowUDF, binary_expr,
+};
+use datafusion::sql::parser::Statement as PlanStatement;
+use datafusion::sql::planner::{NullOrdering, ParserOptions, SqlToRel};
+use datafusion::sql::sqlparser::ast::{BinaryOperator, DataType as SqlType, Query, Statement};
+
+use super::functions::{self, Functions};
+use super::info;
+use super::operators;
+use super::parse::{self, TYPE_MARK};
+use super::rewrite;
+use super::scan::{S3Table, fail};
+use super::unnest::UnnestPlanner;
+use super::{arrow, columns};
+use crate::local::athena::catalog::Catalog;
+use crate::local::athena::failure::Failure;
+use crate::local::athena::types::Type;
+use crate::local::bus::Objects;
+
+/// Views within views; a bound, so that two that name each other end.
+const DEEPEST: usize = 16;
+
+/// What one query is planned with.
+#[derive(Clone)]
+pub struct Context {
+    pub catalog: Catalog,
+    pub database: String,
+    pub objects: Arc<dyn Objects>,
+    /// Bytes read from objects so far.
+    pub scanned: Arc<AtomicU64>,
+    /// Whether the text names `"$path"`.
+    pub with_path: bool,
+    pub functions: Arc<Functions>,
+    pub options: Arc<ConfigOptions>,
+    pub depth: usize,
+}
+
+/// A planned query.
+pub struct Planned {
+    pub plan: LogicalPlan,
+    /// The columns' names where the text gives them.
+    pub names: Vec<Option<String>>,
+}
+
+/// Plans a query, which is rewritten on the way.
+pub fn plan(context: &Context, mut query: Query) -> Result<Planned> {
+    let names = rewrite::query(&mut query).map_err(fail)?;
+    let provider = Provider {
+        context: context.clone(),
+        expressions: vec![
+            Arc::new(Operators),
+            Arc::new(datafusion::functions::core::planner::CoreFunctionPlanner::default()),
+            Arc::new(datafusion::functions_aggregate::planner::AggregateFunctionPlanner),
+            Arc::new(datafusion::functions_window::planner::WindowFunctionPlanner),
+        ],
+        relations: vec![Arc::new(UnnestPlanner)],
+        types: Arc::new(Types),
+    };
+    let options = ParserOptions {
+        parse_float_as_decimal: true,
+        enable_ident_normalization: true,
+        support_varchar_with_length: true,
+        enable_options_value_normalization: false,
+        map_string_types_to_utf8view: false,
+        collect_spans: true,
+        default_null_ordering: NullOrdering::NullsLast,
+    };
+    let statement = PlanStatement::Statement(Box::new(Statement::Query(Box::new(query))));
+    let plan = SqlToRel::new_with_options(&provider, options).statement_to_plan(statement)?;
+    Ok(Planned { plan, names })
+}
+
+struct Provider {
+    context: Context,
+    expressions: Vec<Arc<dyn ExprPlanner>>,
+    relations: Vec<Arc<dyn RelationPlanner>>,
+    types: Arc<dyn TypePlanner>,
+}
+
+impl Provider {
+    fn table(&self, name: &TableReference) -> Result<Arc<dyn TableSource>, Failure> {
+        let context = &self.context;
+        let database = name.schema().unwrap_or(&context.database);
+        if database == "information_schema" {
+            return info::table(&context.catalog, name.table()).map(provider_as_source);
+        }
+        let missing = || {
+            Failure::new(
+                "TABLE_NOT_FOUND",
+                format!("Table 'awsdatacatalog.{database}.{}' does not exist", name.table()),
+            )
+        };
+        if name.catalog().is_some_and(|c| c != "awsdatacatalog") {
+            let catalog = name.catalog().unwrap_or_default();
+            return Err(Failure::new("CATALOG_NOT_FOUND", format!("Catalog '{catalog}' does not exist")));
+        }
+        if context.catalog.database(database)?.is_none() {
+            return Err(Failure::new("SCHEMA_NOT_FOUND", format!("Schema '{database}' does not exist")));
+        }
+        let table = context.catalog.table(database, name.table())?.ok_or_else(missing)?;
+        if let Some(sql) = &table.view {
+            if context.depth >= DEEPEST {
+                return Err(Failure::new("VIEW_IS_RECURSIVE", format!("View '{}' is recursive", table.name)));
+            }
+            let inner =
+                Context { database: table.database.clone(), depth: context.depth + 1, ..context.clone() };
+            let stale = |why: String| {
+                Failure::new(
+                    "VIEW_IS_STALE",
+                    format!(
+                        "View 'awsdatacatalog.{}.{}' is stale or in invalid state: {why}",
+                        table.database, table.name
+                    ),
+                )
+            };
+            let Statement::Query(query) = parse::statement(sql, &[]).map_err(|e| stale(e.to_string()))?
+            else {
+                return Err(stale("its text is no query".into()));
+            };
+            let planned = plan(&inner, *query).map_err(|e| stale(e.strip_backtrace()))?;
+            return Ok(provider_as_source(Arc::new(ViewTable::new(planned.plan, Some(sql.clone())))));
+        }
+        let partitions = if table.partitioned_by.is_empty() {
+            Vec::new()
+        } else {
+            context.catalog.partitions(&table.database, &table.name)?
+        };
+        let table = S3Table::new(
+            &table,
+            partitions,
+            context.with_path,
+            context.objects.clone(),
+            context.scanned.clone(),
+        )?;
+        Ok(provider_as_source(Arc::new(table)))
+    }
+}
+
+impl ContextProvider for Provider {
+    fn get_table_source(&self, name: TableReference) -> Result<Arc<dyn TableSource>> {
+        self.table(&name).map_err(fail)
+    }
+
+    fn create_cte_work_table(&self, name: &str, schema: SchemaRef) -> Result<Arc<dyn TableSource>> {
+        let table = datafusion::datasource::cte_worktable::CteWorkTable::new(name, schema);
+        Ok(provider_as_source(Arc::new(table)))
+    }
+
+    fn get_expr_planners(&self) -> &[Arc<dyn ExprPlanner>] {
+        &self.expressions
+    }
+
+    fn get_relation_planners(&self) -> &[Arc<dyn RelationPlanner>] {
+        &self.relations
+    }
+
+    fn get_type_planner(&self) -> Option<Arc<dyn TypePlanner>> {
+        Some(self.types.clone())
+    }
+
+    fn get_function_meta(&self, name: &str) -> Option<Arc<ScalarUDF>> {
+        self.context.functions.scalar.get(name).cloned()
+    }
+
+    fn get_higher_order_meta(&self, name: &str) -> Option<Arc<HigherOrderUDF>> {
+        self.context.functions.higher_order.get(name).cloned()
+    }
+
+    fn get_aggregate_meta(&self, name: &str) -> Option<Arc<AggregateUDF>> {
+        self.context.functions.aggregate.get(name).cloned()
+    }
+
+    fn get_window_meta(&self, name: &str) -> Option<Arc<WindowUDF>> {
+        self.context.functions.window.get(name).cloned()
+    }
+
+    fn get_variable_type(&self, _: &[String]) -> Option<DataType> {
+        None
+    }
+
+    fn options(&self) -> &ConfigOptions {
+        &self.context.options
+    }
+
+    fn udf_names(&self) -> Vec<String> {
+        self.context.functions.scalar.keys().cloned().collect()
+    }
+
+    fn higher_order_function_names(&self) -> Vec<String> {
+        self.context.functions.higher_order.keys().cloned().collect()
+    }
+
+    fn udaf_names(&self) -> Vec<String> {
+        self.context.functions.aggregate.keys().cloned().collect()
+    }
+
+    fn udwf_names(&self) -> Vec<String> {
+        self.context.functions.window.keys().cloned().collect()
+    }
+}
+
+/// Operators where the engine is laxer than Trino, or means something else.
+#[derive(Debug)]
+struct Operators;
+
+impl ExprPlanner for Operators {
+    fn plan_binary_op(&self, expr: RawBinaryExpr, schema: &DFSchema) -> Result<PlannerResult<RawBinaryExpr>> {
+        let (Ok(left), Ok(right)) = (expr.left.get_type(schema), expr.right.get_type(schema)) else {
+            return Ok(PlannerResult::Original(expr));
+        };
+        operators::check(&expr.op, &left, &right, &expr.left).map_err(fail)?;
+        let is_list = |t: &DataType| matches!(t, DataType::List(_) | DataType::FixedSizeList(..));
+        match expr.op {
+            BinaryOperator::StringConcat if is_list(&left) || is_list(&right) => {
+                Ok(PlannerResult::Planned(functions::concat(expr.left, &left, expr.right, &right)))
+            }
+            // Trino keeps the greater of both scales.
+            BinaryOperator::Divide => match (operators::scale(&left), operators::scale(&right)) {
+                (Some(a), Some(b)) if a.is_some() || b.is_some() => {
+                    let scale = a.unwrap_or(0).max(b.unwrap_or(0));
+                    let divided = binary_expr(expr.left, Operator::Divide, expr.right);
+                    let kind = DataType::Decimal128(38, scale);
+                    Ok(PlannerResult::Planned(datafusion::logical_expr::cast(divided, kind)))
+                }
+                _ => Ok(PlannerResult::Original(expr)),
+            },
+            _ => Ok(PlannerResult::Original(expr)),
+        }
+    }
+
+    fn plan_array_literal(&self, exprs: Vec<Expr>, _: &DFSchema) -> Result<PlannerResult<Vec<Expr>>> {
+        Ok(PlannerResult::Planned(datafusion::functions_nested::expr_fn::make_array(exprs)))
+    }
+}
+
+/// Types of literals (`DATE '…'`, `TIMESTAMP '…'`) as Athena has them.
+#[derive(Debug)]
+struct Types;
+
+impl TypePlanner for Types {
+    fn plan_type_field(&self, sql_type: &SqlType) -> Result<Option<FieldRef>> {
+        let name = sql_type.to_string();
+        let name = name.trim_matches('"');
+        let name = name.strip_prefix(TYPE_MARK).unwrap_or(name);
+        match Type::read(name) {
+            Ok(kind) => Ok(Some(Arc::new(Field::new(columns::ITEM, arrow::to(&kind), true)))),
+            Err(why) => plan_err!("Unknown type: {why}"),
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! Athena: queries over objects, their history and results, and the catalog of tables.
+//!
+//! Start with [`operations`] (what the service answers) and [`running`] (a query's way from QUEUED
+//! to its end). [`engine`] is the only place that knows the SQL engine.
+
+mod catalog;
+mod ddl;
+mod engine;
+mod failure;
+mod hive;
+mod lookup;
+mod named;
+mod operations;
+mod record;
+mod requests;
+mod results;
+mod running;
+mod statement_text;
+mod types;
+
+#[cfg(test)]
+#[cfg(test)]
+mod tests;
+
+pub use operations::Athena;

@@ -1,0 +1,366 @@
+//! Types of columns: read in Hive's and in Trino's spelling, written in either.
+
+/// A column's type. Names of rows' fields are lower case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Type {
+    Boolean,
+    Tinyint,
+    Smallint,
+    Integer,
+    Bigint,
+    Real,
+    Double,
+    Decimal(u8, i8),
+    /// With its greatest length, if it has one.
+    Varchar(Option<u32>),
+    Char(u32),
+    Varbinary,
+    Date,
+    Time,
+    Timestamp,
+    TimestampTz,
+    IntervalYearMonth,
+    IntervalDaySecond,
+    Json,
+    Array(Box<Type>),
+    Map(Box<Type>, Box<Type>),
+    Row(Vec<(Option<String>, Type)>),
+    /// The type of a bare NULL.
+    Unknown,
+}
+
+impl Type {
+    /// Reads `array<struct<name:string,n:int>>` and `array(row(name varchar, n integer))` alike.
+    /// The error says what could not be read.
+    pub fn read(text: &str) -> Result<Type, String> {
+        let mut reader = Reader { rest: text.trim() };
+        let found = reader.read(0)?;
+        match reader.rest.trim() {
+            "" => Ok(found),
+            more => Err(format!("unexpected {more:?} after the type")),
+        }
+    }
+
+    /// Trino's spelling: `array(row(name varchar))`, as results and information_schema show it.
+    pub fn trino(&self) -> String {
+        match self {
+            Type::Decimal(p, s) => format!("decimal({p},{s})"),
+            Type::Varchar(Some(n)) => format!("varchar({n})"),
+            Type::Char(n) => format!("char({n})"),
+            Type::Timestamp => "timestamp(3)".into(),
+            Type::TimestampTz => "timestamp(3) with time zone".into(),
+            Type::IntervalYearMonth => "interval year to month".into(),
+            Type::IntervalDaySecond => "interval day to second".into(),
+            Type::Array(of) => format!("array({})", of.trino()),
+            Type::Map(key, value) => format!("map({}, {})", key.trino(), value.trino()),
+            Type::Row(fields) => {
+                let field = |(name, kind): &(Option<String>, Type)| match name {
+                    Some(name) => format!("{name} {}", kind.trino()),
+                    None => kind.trino(),
+                };
+                format!("row({})", fields.iter().map(field).collect::<Vec<_>>().join(", "))
+            }
+            simple => simple.base().into(),
+        }
+    }
+
+    /// Hive's spelling: `array<struct<name:string>>`, as DDL and table metadata have it.
+    pub fn hive(&self) -> String {
+        match self {
+            Type::Integer => "int".into(),
+            Type::Real => "float".into(),
+            Type::Varchar(None) | Type::Json => "string".into(),
+            Type::Varchar(Some(n)) => format!("varchar({n})"),
+            Type::Char(n) => format!("char({n})"),
+            Type::Varbinary => "binary".into(),
+            Type::Decimal(p, s) => format!("decimal({p},{s})"),
+            Type::Array(of) => format!("array<{}>", of.hive()),
+            Type::Map(key, value) => format!("map<{},{}>", key.hive(), value.hive()),
+            Type::Row(fields) => {
+                let field = |(n, (name, kind)): (usize, &(Option<String>, Type))| match name {
+                    Some(name) => format!("{name}:{}", kind.hive()),
+                    None => format!("field{n}:{}", kind.hive()),
+                };
+                let fields: Vec<_> = fields.iter().enumerate().map(field).collect();
+                format!("struct<{}>", fields.join(","))
+            }
+            simple => simple.base().into(),
+        }
+    }
+
+    /// The name without parameters, as GetQueryResults' ColumnInfo has it: `array`, `row`, `varchar`.
+    pub fn base(&self) -> &'static str {
+        match self {
+            Type::Boolean => "boolean",
+            Type::Tinyint => "tinyint",
+            Type::Smallint => "smallint",
+            Type::Integer => "integer",
+            Type::Bigint => "bigint",
+            Type::Real => "float",
+            Type::Double => "double",
+            Type::Decimal(..) => "decimal",
+            Type::Varchar(_) => "varchar",
+            Type::Char(_) => "char",
+            Type::Varbinary => "varbinary",
+            Type::Date => "date",
+            Type::Time => "time",
+            Type::Timestamp => "timestamp",
+            Type::TimestampTz => "timestamp with time zone",
+            Type::IntervalYearMonth => "interval year to month",
+            Type::IntervalDaySecond => "interval day to second",
+            Type::Json => "json",
+            Type::Array(_) => "array",
+            Type::Map(..) => "map",
+            Type::Row(_) => "row",
+            Type::Unknown => "unknown",
+        }
+    }
+
+    /// Precision and scale, as ColumnInfo has them.
+    pub fn precision(&self) -> (u32, u32) {
+        match self {
+            Type::Tinyint => (3, 0),
+            Type::Smallint => (5, 0),
+            Type::Integer => (10, 0),
+            Type::Bigint => (19, 0),
+            Type::Real | Type::Double => (17, 0),
+            Type::Decimal(p, s) => (u32::from(*p), u32::try_from(*s).unwrap_or(0)),
+            Type::Varchar(Some(n)) | Type::Char(n) => (*n, 0),
+            Type::Varchar(None) => (2_147_483_647, 0),
+            Type::Timestamp | Type::TimestampTz => (3, 0),
+            _ => (0, 0),
+        }
+    }
+}
+
+struct Reader<'a> {
+    rest: &'a str,
+}
+
+/// Types within types; a bound, so that no text can exhaust the stack.
+const DEEPEST: usize = 100;
+
+impl<'a> Reader<'a> {
+    fn read(&mut self, depth: usize) -> Result<Type, String> {
+        if depth > DEEPEST {
+            return Err(format!("types nest deeper than {DEEPEST}"));
+        }
+        let name = self.word()?.to_ascii_lowercase();
+        Ok(match name.as_str() {
+            "boolean" => Type::Boolean,
+            "tinyint" => Type::Tinyint,
+            "smallint" => Type::Smallint,
+            "int" | "integer" => Type::Integer,
+            "bigint" | "long" => Type::Bigint,
+            "float" | "real" => Type::Real,
+            "double" => {
+                self.take("precision");
+                Type::Double
+            }
+            "decimal" | "numeric" => match self.numbers()?.as_slice() {
+                [] => Type::Decimal(38, 0),
+                [p] => decimal(*p, 0)?,
+                [p, s, ..] => decimal(*p, *s)?,
+            },
+            "string" => Type::Varchar(None),
+            "varchar" => Type::Varchar(self.numbers()?.first().copied()),
+            "char" => Type::Char(self.numbers()?.first().copied().unwrap_or(1)),
+            "binary" | "varbinary" => Type::Varbinary,
+            "date" => Type::Date,
+            "time" => Type::Time,
+            "timestamp" => {
+                self.numbers()?;
+                let zoned = self.take("with") && self.take("time") && self.take("zone");
+                if zoned { Type::TimestampTz } else { Type::Timestamp }
+            }
+            "json" => Type::Json,
+            "unknown" => Type::Unknown,
+            "array" => {
+                let close = self.open()?;
+                let of = self.read(depth + 1)?;
+                self.close(close)?;
+                Type::Array(Box::new(of))
+            }
+            "map" => {
+                let close = self.open()?;
+                let key = self.read(depth + 1)?;
+                self.expect(',')?;
+                let value = self.read(depth + 1)?;
+                self.close(close)?;
+                Type::Map(Box::new(key), Box::new(value))
+            }
+            "struct" => {
+                let close = self.open()?;
+                let mut fields = Vec::new();
+                loop {
+                    let name = self.word()?.to_lowercase();
+                    self.expect(':')?;
+                    fields.push((Some(name), self.read(depth + 1)?));
+                    self.skip_comment();
+                    if !self.symbol(',') {
+                        break;
+                    }
+                }
+                self.close(close)?;
+                Type::Row(fields)
+            }
+            "row" => {
+                let close = self.open()?;
+                let mut fields = vec![self.row_field(depth)?];
+                while self.symbol(',') {
+                    fields.push(self.row_field(depth)?);
+                }
+                self.close(close)?;
+                Type::Row(fields)
+            }
+            other => return Err(format!("unknown type {other}")),
+        })
+    }
+
+    /// `name type`, or a type alone.
+    fn row_field(&mut self, depth: usize) -> Result<(Option<String>, Type), String> {
+        let start = self.rest;
+        let name = self.word()?.to_lowercase();
+        let next = self.rest.trim_start();
+        if next.starts_with([',', ')', '(', '<', '>']) || next.is_empty() {
+            self.rest = start;
+            return Ok((None, self.read(depth + 1)?));
+        }
+        Ok((Some(name), self.read(depth + 1)?))
+    }
+
+    fn word(&mut self) -> Result<&'a str, String> {
+        self.rest = self.rest.trim_start();
+        if let Some(quote) = self.rest.chars().next().filter(|c| matches!(c, '`' | '"')) {
+            let inner = &self.rest[1..];
+            let end = inner.find(quote).ok_or("a quoted name never ends")?;
+            self.rest = &inner[end + 1..];
+            return Ok(&inner[..end]);
+        }
+        let end = self
+            .rest
+            .find(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '$' | '-' | '@')))
+            .unwrap_or(self.rest.len());
+        if end == 0 {
+            return Err(format!("a type or a name is missing before {:?}", self.rest));
+        }
+        let (word, rest) = self.rest.split_at(end);
+        self.rest = rest;
+        Ok(word)
+    }
+
+    fn take(&mut self, word: &str) -> bool {
+        let start = self.rest;
+        if self.word().is_ok_and(|w| w.eq_ignore_ascii_case(word)) {
+            return true;
+        }
+        self.rest = start;
+        false
+    }
+
+    fn skip_comment(&mut self) {
+        if self.take("comment") {
+            let rest = self.rest.trim_start();
+            if let Some(inner) = rest.strip_prefix('\'')
+                && let Some(end) = inner.find('\'')
+            {
+                self.rest = &inner[end + 1..];
+            }
+        }
+    }
+
+    fn symbol(&mut self, symbol: char) -> bool {
+        self.rest = self.rest.trim_start();
+        match self.rest.strip_prefix(symbol) {
+            Some(rest) => {
+                self.rest = rest;
+                true
+            }
+            None => false,
+        }
+    }
+
+    fn expect(&mut self, symbol: char) -> Result<(), String> {
+        if self.symbol(symbol) {
+            Ok(())
+        } else {
+            Err(format!("{symbol:?} is missing before {:?}", self.rest))
+        }
+    }
+
+    fn open(&mut self) -> Result<char, String> {
+        if self.symbol('<') {
+            return Ok('>');
+        }
+        self.expect('(').map(|()| ')')
+    }
+
+    fn close(&mut self, symbol: char) -> Result<(), String> {
+        self.expect(symbol)
+    }
+
+    /// `(10, 2)`, or nothing.
+    fn numbers(&mut self) -> Result<Vec<u32>, String> {
+        let mut found = Vec::new();
+        if self.symbol('(') {
+            loop {
+                let word = self.word()?;
+                found.push(word.parse().map_err(|_| format!("{word:?} is not a number"))?);
+                if !self.symbol(',') {
+                    break;
+                }
+            }
+            self.expect(')')?;
+        }
+        Ok(found)
+    }
+}
+
+fn decimal(precision: u32, scale: u32) -> Result<Type, String> {
+    if precision == 0 || precision > 38 || scale > precision {
+        return Err(format!("decimal({precision},{scale}) is out of range"));
+    }
+    // Both are at most 38.
+    Ok(Type::Decimal(precision as u8, scale as i8))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_spellings_mean_the_same() {
+        for (hive, trino) in [
+            ("string", "varchar"),
+            ("int", "integer"),
+            (
+                "array<struct<name:string,expiry_date:string>>",
+                "array(row(name varchar, expiry_date varchar))",
+            ),
+            ("map<string,array<decimal(10,2)>>", "map(varchar, array(decimal(10,2)))"),
+        ] {
+            let read = Type::read(hive).unwrap();
+            assert_eq!(read.trino(), trino);
+            assert_eq!(read.hive(), hive);
+            assert_eq!(Type::read(trino).unwrap(), read);
+        }
+    }
+
+    #[test]
+    fn rows_may_go_without_names() {
+        assert_eq!(
+            Type::read("row(varchar, n integer)").unwrap(),
+            Type::Row(vec![(None, Type::Varchar(None)), (Some("n".into()), Type::Integer)])
+        );
+        assert_eq!(Type::read("timestamp(3) with time zone").unwrap(), Type::TimestampTz);
+        assert_eq!(Type::read("struct<`a b`:int COMMENT 'x', c: double>").unwrap().base(), "row");
+    }
+
+    #[test]
+    fn nonsense_is_refused() {
+        for text in ["", "money", "array<", "array<int", "decimal(40,1)", "int int", "map<string>"] {
+            assert!(Type::read(text).is_err(), "{text}");
+        }
+        assert!(Type::read(&"array<".repeat(100_000)).is_err());
+    }
+}
