@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::machine::Machine;
 use super::resource::{Pattern, Resource};
+use super::schema::{JSON_PATH_ONLY, JSONATA_ONLY, RECOVER, allowed, wrong_label};
 
 /// One finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,85 +99,6 @@ struct Check {
     names: HashMap<String, String>,
 }
 
-/// Fields that every state may have.
-const COMMON: &[&str] = &["Type", "Comment", "QueryLanguage", "Assign", "Output"];
-const PATHS: &[&str] = &["InputPath", "OutputPath"];
-const NEXT: &[&str] = &["Next", "End"];
-const RESULT: &[&str] = &["ResultPath", "ResultSelector", "Parameters"];
-const RECOVER: &[&str] = &["Retry", "Catch"];
-
-/// Further fields by type.
-fn allowed(type_name: &str) -> Option<Vec<&'static str>> {
-    let more: &[&[&str]] = match type_name {
-        "Pass" => &[PATHS, NEXT, &["Result", "ResultPath", "Parameters"]],
-        "Task" => &[
-            PATHS,
-            NEXT,
-            RESULT,
-            RECOVER,
-            &[
-                "Resource",
-                "Arguments",
-                "TimeoutSeconds",
-                "TimeoutSecondsPath",
-                "HeartbeatSeconds",
-                "HeartbeatSecondsPath",
-                "Credentials",
-            ],
-        ],
-        "Choice" => &[PATHS, &["Choices", "Default"]],
-        "Wait" => &[PATHS, NEXT, &["Seconds", "SecondsPath", "Timestamp", "TimestampPath"]],
-        "Succeed" => &[PATHS],
-        "Fail" => &[&["Error", "ErrorPath", "Cause", "CausePath"]],
-        "Parallel" => &[PATHS, NEXT, RESULT, RECOVER, &["Branches", "Arguments"]],
-        "Map" => &[
-            PATHS,
-            NEXT,
-            RESULT,
-            RECOVER,
-            &[
-                "ItemProcessor",
-                "Iterator",
-                "ItemsPath",
-                "Items",
-                "ItemSelector",
-                "ItemReader",
-                "ItemBatcher",
-                "ResultWriter",
-                "MaxConcurrency",
-                "MaxConcurrencyPath",
-                "ToleratedFailureCount",
-                "ToleratedFailureCountPath",
-                "ToleratedFailurePercentage",
-                "ToleratedFailurePercentagePath",
-                "Label",
-            ],
-        ],
-        _ => return None,
-    };
-    Some(COMMON.iter().chain(more.iter().copied().flatten()).copied().collect())
-}
-
-/// Fields of one query language only.
-const JSON_PATH_ONLY: &[&str] = &[
-    "InputPath",
-    "OutputPath",
-    "ResultPath",
-    "ResultSelector",
-    "Parameters",
-    "ItemsPath",
-    "SecondsPath",
-    "TimestampPath",
-    "TimeoutSecondsPath",
-    "HeartbeatSecondsPath",
-    "MaxConcurrencyPath",
-    "ErrorPath",
-    "CausePath",
-    "ToleratedFailureCountPath",
-    "ToleratedFailurePercentagePath",
-];
-const JSONATA_ONLY: &[&str] = &["Output", "Arguments", "Items"];
-
 impl Check {
     fn schema(&mut self, at: &str, message: impl Into<String>) {
         let at = if at.is_empty() { "/" } else { at };
@@ -237,7 +159,7 @@ impl Check {
                 });
             }
             match value.as_object() {
-                Some(state) => self.state(name, state, &at, depth),
+                Some(state) => self.state(state, &at, depth),
                 None => self.schema(&at, "Expected value of type Object"),
             }
         }
@@ -281,7 +203,7 @@ impl Check {
         }
     }
 
-    fn state(&mut self, name: &str, state: &Map<String, Value>, at: &str, depth: usize) {
+    fn state(&mut self, state: &Map<String, Value>, at: &str, depth: usize) {
         let Some(type_name) = state.get("Type") else {
             return self.schema(at, "These fields are required: [Type]");
         };
@@ -335,12 +257,13 @@ impl Check {
                     }
                     None => self.schema(at, "These fields are required: [ItemProcessor]"),
                 }
-                self.label(state, at);
+                if let Some(why) = state.get("Label").and_then(Value::as_str).and_then(wrong_label) {
+                    self.schema(&format!("{at}/Label"), why);
+                }
             }
             _ => {}
         }
         self.recovery(state, at);
-        let _ = name;
     }
 
     fn inner(&mut self, flow: &Value, at: &str, depth: usize, allowed: &[&str]) {
@@ -418,21 +341,6 @@ impl Check {
         let given = fields.iter().filter(|f| state.contains_key(**f)).count();
         if given != 1 {
             self.schema(at, format!("Exactly one of these fields is required: [{}]", fields.join(", ")));
-        }
-    }
-
-    fn label(&mut self, state: &Map<String, Value>, at: &str) {
-        let Some(label) = state.get("Label").and_then(Value::as_str) else { return };
-        let at = format!("{at}/Label");
-        if label.is_empty() {
-            return self.schema(&at, "Label cannot be empty");
-        }
-        if label.chars().count() > 40 {
-            self.schema(&at, "Label cannot exceed 40 characters");
-        }
-        let bad = |c: &char| c.is_whitespace() || c.is_control() || "?*<>{}[]:;,\\|^~$#%&`\"".contains(*c);
-        if let Some(c) = label.chars().find(bad) {
-            self.schema(&at, format!("Label contains invalid character: '{}'", c.escape_default()));
         }
     }
 

@@ -9,7 +9,7 @@ use super::cursor::{At, Item, Join, Strand};
 use super::data::Data;
 use super::failure::Failure;
 use super::machine::{Flow, Kind, MapState, Select, State};
-use super::step::Run;
+use super::run::Run;
 
 /// AWS runs at most this many iterations of an inline map at once.
 const INLINE: usize = 40;

@@ -7,7 +7,8 @@ use super::cursor::{At, Strand, Ticket, Work};
 use super::data::Data;
 use super::failure::Failure;
 use super::machine::{Distributed, MapState, State};
-use super::step::{Directive, Progress, Run};
+use super::run::Run;
+use super::step::{Directive, Progress};
 
 /// A run of a distributed map.
 #[derive(Clone, Debug, PartialEq)]

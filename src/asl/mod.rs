@@ -7,11 +7,13 @@
 
 pub mod check;
 pub mod choice;
+pub mod context;
 pub mod cursor;
 pub mod data;
 mod digest;
 pub mod event;
 pub mod failure;
+mod fields;
 pub mod filter;
 pub mod graph;
 pub mod intrinsics;
@@ -19,10 +21,13 @@ mod join;
 pub mod jsonata;
 pub mod machine;
 pub mod mapping;
+mod operator;
 pub mod paths;
 pub mod read;
 pub mod resource;
 pub mod retry;
+mod run;
+mod schema;
 pub mod scope;
 mod shape;
 mod simple;

@@ -1,16 +1,13 @@
 //! From JSON to [`Machine`]: the one place that knows the fields of a definition.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::choice::{Condition, Rule};
+use super::fields::{At, Result, fail, object};
 use super::machine::*;
-use super::paths::Path;
 use super::resource::Resource;
 use super::retry::{Catcher, Retrier};
-use super::template::{Amount, Expression, Template, Text, jsonata};
-
-type Object = Map<String, Value>;
-type Result<T> = std::result::Result<T, Error>;
+use super::template::{Template, Text};
 
 /// Flows may stand in flows; deeper than this no drawing or history is of use.
 const DEPTH: usize = 64;
@@ -30,196 +27,6 @@ pub fn machine(value: &Value) -> Result<Machine> {
 /// Reads one state that stands alone, as TestState takes it.
 pub fn lone_state(name: &str, value: &Value) -> Result<State> {
     state(name, &At::top(object(value, "/")?), 0)
-}
-
-/// An object of the definition and where it stands.
-struct At<'v> {
-    pointer: String,
-    object: &'v Object,
-    /// What holds here.
-    language: Language,
-    /// The machine's: what holds for states that do not say otherwise, however deep they stand.
-    outer: Language,
-}
-
-fn fail<T>(at: &str, message: impl Into<String>) -> Result<T> {
-    let at = if at.is_empty() { "/" } else { at };
-    Err(Error { at: at.to_owned(), message: message.into() })
-}
-
-fn object<'v>(value: &'v Value, at: &str) -> Result<&'v Object> {
-    match value {
-        Value::Object(object) => Ok(object),
-        _ => fail(at, "Expected value of type Object"),
-    }
-}
-
-impl<'v> At<'v> {
-    fn top(object: &'v Object) -> At<'v> {
-        At { pointer: String::new(), object, language: Language::JsonPath, outer: Language::JsonPath }
-    }
-
-    fn get(&self, field: &str) -> Option<&'v Value> {
-        self.object.get(field)
-    }
-
-    fn at(&self, field: &str) -> String {
-        format!("{}/{field}", self.pointer)
-    }
-
-    fn fail<T>(&self, field: &str, message: impl Into<String>) -> Result<T> {
-        fail(&self.at(field), message)
-    }
-
-    fn inner(&self, field: &str) -> Result<Option<At<'v>>> {
-        self.get(field)
-            .map(|value| {
-                let pointer = self.at(field);
-                Ok(At {
-                    object: object(value, &pointer)?,
-                    pointer,
-                    language: self.language,
-                    outer: self.outer,
-                })
-            })
-            .transpose()
-    }
-
-    fn text(&self, field: &str) -> Result<Option<String>> {
-        match self.get(field) {
-            None => Ok(None),
-            Some(Value::String(text)) => Ok(Some(text.clone())),
-            Some(_) => self.fail(field, "Expected value of type String"),
-        }
-    }
-
-    fn required(&self, field: &str) -> Result<String> {
-        match self.text(field)? {
-            Some(text) => Ok(text),
-            None => fail(&self.pointer, format!("These fields are required: [{field}]")),
-        }
-    }
-
-    fn language(&self, field: &str) -> Result<Option<Language>> {
-        match self.get(field).map(Value::as_str) {
-            None => Ok(None),
-            Some(Some("JSONPath")) => Ok(Some(Language::JsonPath)),
-            Some(Some("JSONata")) => Ok(Some(Language::Jsonata)),
-            Some(_) => self.fail(field, "Value is not one of [JSONPath, JSONata]"),
-        }
-    }
-
-    fn list(&self, field: &str) -> Result<Vec<At<'v>>> {
-        let items = match self.get(field) {
-            None => return Ok(Vec::new()),
-            Some(Value::Array(items)) => items,
-            Some(_) => return self.fail(field, "Expected value of type Array"),
-        };
-        items
-            .iter()
-            .enumerate()
-            .map(|(i, item)| {
-                let pointer = format!("{}[{i}]", self.at(field));
-                Ok(At {
-                    object: object(item, &pointer)?,
-                    pointer,
-                    language: self.language,
-                    outer: self.outer,
-                })
-            })
-            .collect()
-    }
-
-    fn path(&self, field: &str) -> Result<Option<Path>> {
-        match self.text(field)? {
-            None => Ok(None),
-            Some(text) => match Path::parse(&text) {
-                Ok(path) => Ok(Some(path)),
-                Err(_) => self.fail(field, "Value is not a valid JSONPath"),
-            },
-        }
-    }
-
-    fn select(&self, field: &str) -> Result<Select> {
-        match self.get(field) {
-            None => Ok(Select::Whole),
-            Some(Value::Null) => Ok(Select::Nothing),
-            Some(Value::String(text)) if text == "$" => Ok(Select::Whole),
-            Some(_) => Ok(self.path(field)?.map_or(Select::Whole, Select::At)),
-        }
-    }
-
-    fn place(&self, field: &str) -> Result<Place> {
-        match self.get(field) {
-            None => Ok(Place::Whole),
-            Some(Value::Null) => Ok(Place::Discard),
-            Some(Value::String(text)) if text == "$" => Ok(Place::Whole),
-            Some(_) => match self.path(field)? {
-                Some(path) if path.is_reference() => Ok(Place::At(path)),
-                _ => self.fail(field, "Value is not a Reference Path"),
-            },
-        }
-    }
-
-    fn template(&self, field: &str) -> Result<Option<Template>> {
-        let Some(value) = self.get(field) else { return Ok(None) };
-        if self.language == Language::Jsonata {
-            return Ok(Some(Template::jsonata(value)));
-        }
-        match Template::json_path(value) {
-            Ok(template) => Ok(Some(template)),
-            Err((below, why)) => self.fail(&format!("{field}{below}"), why),
-        }
-    }
-
-    fn assign(&self) -> Result<Vec<(String, Template)>> {
-        let Some(inner) = self.inner("Assign")? else { return Ok(Vec::new()) };
-        match self.template("Assign")? {
-            Some(Template::Object(fields)) => Ok(fields),
-            Some(Template::Value(Value::Object(map))) => {
-                Ok(map.into_iter().map(|(k, v)| (k, Template::Value(v))).collect())
-            }
-            _ => fail(&inner.pointer, "Expected value of type Object"),
-        }
-    }
-
-    /// `field` as a number or expression, or `fieldPath`.
-    fn amount(&self, field: &str) -> Result<Option<Amount>> {
-        match self.get(field) {
-            Some(Value::Number(number)) => Ok(number.as_f64().map(Amount::Literal)),
-            Some(Value::String(text)) if self.language == Language::Jsonata => match jsonata(text) {
-                Some(source) => Ok(Some(Amount::Jsonata(source.to_owned()))),
-                None => self.fail(field, "Expected a number or a JSONata expression"),
-            },
-            Some(_) => self.fail(field, "Expected value of type Integer"),
-            None => Ok(self.path(&format!("{field}Path"))?.map(Amount::Path)),
-        }
-    }
-
-    /// `field` as text, or `fieldPath` as a path or intrinsic function.
-    fn words(&self, field: &str) -> Result<Option<Text>> {
-        if let Some(text) = self.text(field)? {
-            let source = (self.language == Language::Jsonata).then(|| jsonata(&text)).flatten();
-            return Ok(Some(source.map_or(Text::Literal(text.clone()), |s| Text::Jsonata(s.to_owned()))));
-        }
-        let with_path = format!("{field}Path");
-        match self.text(&with_path)? {
-            None => Ok(None),
-            Some(text) => match Expression::parse(&text) {
-                Ok(expression) => Ok(Some(Text::Expression(expression))),
-                Err(_) => self.fail(&with_path, "Value is not a valid JSONPath or intrinsic function"),
-            },
-        }
-    }
-
-    fn names(&self, field: &str) -> Result<Vec<String>> {
-        match self.get(field) {
-            Some(Value::Array(items)) => {
-                Ok(items.iter().filter_map(Value::as_str).map(str::to_owned).collect())
-            }
-            _ => fail(&self.pointer, format!("These fields are required: [{field}]")),
-        }
-    }
 }
 
 fn flow(at: &At<'_>, depth: usize) -> Result<Flow> {
@@ -341,7 +148,7 @@ fn until(at: &At<'_>) -> Result<Until> {
         return Ok(Until::Seconds(seconds));
     }
     match at.words("Timestamp")? {
-        Some(Text::Literal(text)) if super::choice::timestamp(&text).is_none() => {
+        Some(Text::Literal(text)) if super::operator::timestamp(&text).is_none() => {
             at.fail("Timestamp", "String does not match RFC3339 timestamp")
         }
         Some(text) => Ok(Until::Timestamp(text)),

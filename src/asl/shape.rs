@@ -9,8 +9,8 @@ use super::failure::Failure;
 use super::machine::{Kind, Place, Select, State};
 use super::paths::{self, Path, Segment};
 use super::retry;
+use super::run::{Assigned, Run};
 use super::scope::Scope;
-use super::step::{Assigned, Run};
 use super::template::{Amount, Template};
 
 impl<'m> Run<'m> {
@@ -147,7 +147,7 @@ impl<'m> Run<'m> {
             let assigned = self.assigned(&catcher.assign, &strand, error.value())?;
             // What is too large here would come back to the same catcher for ever.
             if output.is_too_large() || output.is_too_deep() {
-                return Err(Failure::new(super::failure::DATA_LIMIT, super::step::too_large(&state.name)));
+                return Err(Failure::new(super::failure::DATA_LIMIT, super::run::too_large(&state.name)));
             }
             Ok((output, assigned))
         });

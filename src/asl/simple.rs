@@ -2,13 +2,13 @@
 
 use serde_json::Value;
 
-use super::choice::timestamp;
 use super::cursor::{At, Strand};
 use super::data::Data;
 use super::failure::Failure;
 use super::machine::{ChoiceState, Next, State, Until};
+use super::operator::timestamp;
+use super::run::{Assigned, Run};
 use super::scope::Scope;
-use super::step::{Assigned, Run};
 use super::template::{Amount, Text};
 
 impl<'m> Run<'m> {

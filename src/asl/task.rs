@@ -9,7 +9,8 @@ use super::event::{with_data, with_failure};
 use super::failure::{DATA_LIMIT, Failure, TIMEOUT};
 use super::machine::{Kind, State, TaskState};
 use super::resource::{Pattern, Resource};
-use super::step::{Directive, Progress, Run, Task, too_large};
+use super::run::{Run, too_large};
+use super::step::{Directive, Progress, Task};
 
 /// The names of a task's events differ by what it calls.
 fn prefix(resource: &Resource) -> &'static str {

@@ -4,5 +4,6 @@ mod attach;
 mod data;
 mod durability;
 mod lambda;
+mod machines;
 mod support;
 mod wire;

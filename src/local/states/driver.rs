@@ -2,9 +2,7 @@
 //! committed together before anything it asks for is done and before anybody can see them.
 //!
 //! Everything that happens to an execution comes through [`Driver::deliver`], one thing at a time. Waits
-//! sleep; nothing polls. What was under way when the process ended is taken up by [`Driver::resume`]:
-//! waits with the time that is left, handed-over tasks where they are, and a task that had started as
-//! one that failed.
+//! sleep; nothing polls. What was under way when the process ended is taken up by [`super::resume`].
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -17,16 +15,14 @@ use tokio::task::AbortHandle;
 
 use super::super::bus::Bus;
 use super::super::fault::Fault;
-use super::super::store::Tx;
-use super::history::{HISTORY, chunk};
-use super::record::{self, CURSORS, EXECUTIONS, Execution, RUNNING};
+use super::journal::Journal;
+use super::record::{self, EXECUTIONS, Execution, RUNNING};
 use super::{arn, tasks};
-use crate::asl::cursor::{Cursor, Outcome, Ticket, Timer, UnderWay};
+use crate::asl::cursor::{Cursor, Outcome, Ticket, Timer};
 use crate::asl::data::Data;
 use crate::asl::event::Event;
-use crate::asl::failure::{Failure, TASK_FAILED};
+use crate::asl::failure::Failure;
 use crate::asl::machine::Machine;
-use crate::asl::resource::Resource;
 use crate::asl::step::{Directive, Progress, Stimulus, What, step};
 use crate::asl::task::read_token;
 
@@ -50,15 +46,22 @@ pub struct Live {
     durable: bool,
 }
 
-/// What a step changes in the execution's record.
-enum Change {
-    None,
-    Over(Outcome),
-    Redriven,
-}
-
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+impl Live {
+    pub fn new(key: &str, machine: Arc<Machine>, cursor: Cursor, durable: bool) -> Arc<Live> {
+        Arc::new(Live {
+            key: key.to_owned(),
+            machine,
+            events: AtomicI64::new(cursor.events),
+            cursor: tokio::sync::Mutex::new(Some(cursor)),
+            jobs: Mutex::default(),
+            outcome: watch::Sender::new(None),
+            durable,
+        })
+    }
 }
 
 impl Driver {
@@ -72,6 +75,11 @@ impl Driver {
 
     pub fn is_busy(&self) -> bool {
         !lock(&self.live).is_empty()
+    }
+
+    /// From here on it runs and can be found.
+    pub fn keep(&self, live: &Arc<Live>) {
+        lock(&self.live).insert(live.key.clone(), live.clone());
     }
 
     pub fn find(&self, key: &str) -> Option<Arc<Live>> {
@@ -98,20 +106,15 @@ impl Driver {
         durable: bool,
     ) -> Result<Result<Arc<Live>, Box<Execution>>, Fault> {
         let bus = self.bus()?;
-        let live = Arc::new(Live {
-            key: record.key.clone(),
-            machine,
-            cursor: tokio::sync::Mutex::new(None),
-            events: AtomicI64::new(0),
-            jobs: Mutex::default(),
-            outcome: watch::Sender::new(None),
-            durable,
-        });
+        let live = Live::new(&record.key, machine, cursor, durable);
         let mut guard = live.cursor.lock().await;
-        let (cursor, directives) = step(&live.machine, cursor, Self::stimulus(&bus, What::Begin));
+        let Some(cursor) = guard.take() else { return Ok(Ok(live.clone())) };
+        let stimulus = Self::stimulus(&bus, What::Begin);
+        let now = stimulus.now;
+        let (cursor, directives) = step(&live.machine, cursor, stimulus);
         let (events, rest) = split(directives);
         if durable {
-            let journal = Journal::new(&live.key, &cursor, &events, &rest)?;
+            let journal = Journal::new(&live.key, &cursor, &events, false, now)?;
             let (key, run, text) = (record.key.clone(), record.run(), definition);
             let bytes = record::to_bytes(&record)?;
             let existing = bus
@@ -133,7 +136,7 @@ impl Driver {
             }
         }
         live.events.store(cursor.events, Ordering::Release);
-        lock(&self.live).insert(live.key.clone(), live.clone());
+        self.keep(&live);
         let again = self.act(&bus, &live, rest);
         if cursor.over.is_none() {
             *guard = Some(cursor);
@@ -159,15 +162,16 @@ impl Driver {
             while let Some(cursor) = guard.take() {
                 let before = cursor.clone();
                 let redriven = matches!(what, What::Redrive);
-                let (cursor, directives) = step(&live.machine, cursor, Self::stimulus(&bus, what.clone()));
+                let stimulus = Self::stimulus(&bus, what.clone());
+                let now = stimulus.now;
+                let (cursor, directives) = step(&live.machine, cursor, stimulus);
                 let (events, rest) = split(directives);
-                if !events.is_empty() || !rest.is_empty() {
-                    let change = match &cursor.over {
-                        Some(outcome) => Change::Over(outcome.clone()),
-                        None if redriven => Change::Redriven,
-                        None => Change::None,
+                if live.durable && !(events.is_empty() && rest.is_empty()) {
+                    let written = async {
+                        let journal = Journal::new(&live.key, &cursor, &events, redriven, now)?;
+                        bus.store.transact(move |tx| journal.write(tx)).await
                     };
-                    if let Err(fault) = self.journal(&bus, &live, &cursor, &events, &rest, change).await {
+                    if let Err(fault) = written.await {
                         // Nothing was done and nobody saw anything: the same may be tried again.
                         *guard = Some(before);
                         tracing::error!(execution = %key, %fault, "a step could not be recorded");
@@ -192,62 +196,6 @@ impl Driver {
             }
             Ok(())
         })
-    }
-
-    async fn journal(
-        &self,
-        bus: &Bus,
-        live: &Live,
-        cursor: &Cursor,
-        events: &[Event],
-        rest: &[Directive],
-        change: Change,
-    ) -> Result<(), Fault> {
-        if !live.durable {
-            return Ok(());
-        }
-        let journal = Journal::new(&live.key, cursor, events, rest)?;
-        let (key, now, count) = (live.key.clone(), bus.clock.now(), cursor.events);
-        let over = cursor.over.is_some();
-        bus.store
-            .transact(move |tx| {
-                journal.write(tx)?;
-                if over {
-                    tx.delete(RUNNING, key.clone());
-                }
-                let Some(mut record) = record::load_in::<Execution>(tx, EXECUTIONS, &key)? else {
-                    return Ok(());
-                };
-                match change {
-                    Change::None => return Ok::<_, Fault>(()),
-                    Change::Redriven => {
-                        record.status = "RUNNING".into();
-                        record.redrives += 1;
-                        record.redriven = Some(now);
-                        (record.stopped, record.output) = (None, None);
-                        (record.error, record.cause) = (None, None);
-                        tx.put(RUNNING, key.clone(), "");
-                    }
-                    Change::Over(outcome) => {
-                        record.stopped = Some(now);
-                        record.events = count;
-                        let (status, failure) = match outcome {
-                            Outcome::Succeeded(output) => {
-                                record.output = Some(output.text().to_owned());
-                                ("SUCCEEDED", Failure::default())
-                            }
-                            Outcome::Failed(failure) => ("FAILED", failure),
-                            Outcome::TimedOut(failure) => ("TIMED_OUT", failure),
-                            Outcome::Aborted(failure) => ("ABORTED", failure),
-                        };
-                        record.status = status.into();
-                        (record.error, record.cause) = (failure.error, failure.cause);
-                    }
-                }
-                tx.put(EXECUTIONS, key, record::to_bytes(&record)?);
-                Ok(())
-            })
-            .await
     }
 
     /// Does what is not recording. True when the execution wants to go on at once.
@@ -285,13 +233,14 @@ impl Driver {
         again
     }
 
-    fn job(&self, live: &Arc<Live>, ticket: Ticket, work: impl Future<Output = ()> + Send + 'static) {
+    /// Runs `work` for a ticket until it is called off.
+    pub fn job(&self, live: &Arc<Live>, ticket: Ticket, work: impl Future<Output = ()> + Send + 'static) {
         let job = tokio::spawn(work).abort_handle();
         lock(&live.jobs).insert(ticket, job);
     }
 
     /// Comes back when the timer's time has passed: what is left of it, by the cloud's clock.
-    fn sleep(self: &Arc<Self>, bus: &Bus, live: &Arc<Live>, timer: &Timer) {
+    pub fn sleep(self: &Arc<Self>, bus: &Bus, live: &Arc<Live>, timer: &Timer) {
         let length = bus.clock.real((timer.until - timer.from).to_std().unwrap_or_default());
         let passed = (bus.clock.now() - timer.from).to_std().unwrap_or_default();
         let (driver, key, ticket) = (self.clone(), live.key.clone(), timer.ticket);
@@ -307,74 +256,6 @@ impl Driver {
         let mut outcome = live.outcome.subscribe();
         let ended = outcome.wait_for(Option::is_some).await.ok()?;
         ended.clone()
-    }
-
-    /// Takes up every execution that runs.
-    pub async fn resume(self: &Arc<Self>) -> Result<(), Fault> {
-        let bus = self.bus()?;
-        let mut keys = Vec::new();
-        bus.store.scan(RUNNING, "", "", |key, _| {
-            keys.push(key.to_owned());
-            std::ops::ControlFlow::Continue(())
-        })?;
-        for key in keys {
-            if let Err(fault) = self.take_up(&bus, &key, None).await {
-                tracing::error!(execution = %key, %fault, "an execution could not be taken up");
-            }
-        }
-        Ok(())
-    }
-
-    /// Brings an execution to life again, with what is under way or with a redrive.
-    pub async fn take_up(
-        self: &Arc<Self>,
-        bus: &Arc<Bus>,
-        key: &str,
-        what: Option<What>,
-    ) -> Result<(), Fault> {
-        let record = record::execution(&bus.store, key, key)?;
-        let text = record::definition(&bus.store, &record.definition)?;
-        let machine = Machine::read(&text).map_err(|e| Fault::internal(e.to_string()))?;
-        let cursor: Cursor = record::load(&bus.store, CURSORS, key)?
-            .ok_or_else(|| Fault::internal("where it stood was not recorded"))?;
-        let under_way = cursor.under_way();
-        let live = Arc::new(Live {
-            key: key.to_owned(),
-            machine: Arc::new(machine),
-            events: AtomicI64::new(cursor.events),
-            cursor: tokio::sync::Mutex::new(Some(cursor)),
-            jobs: Mutex::default(),
-            outcome: watch::Sender::new(None),
-            durable: true,
-        });
-        lock(&self.live).insert(key.to_owned(), live.clone());
-        if let Some(what) = what {
-            return self.clone().deliver(key.to_owned(), what).await;
-        }
-        for thing in under_way {
-            match thing {
-                UnderWay::Wait(timer) => self.sleep(bus, &live, &timer),
-                UnderWay::Task { ticket, resource, submitted, token } => {
-                    let handed_over = submitted.is_some() || token.is_some();
-                    match (Resource::parse(&resource), submitted) {
-                        (Some(resource), Some(first)) => {
-                            let work = tasks::attach(self.clone(), live.key.clone(), ticket, resource, first);
-                            self.job(&live, ticket, work);
-                        }
-                        // Somebody holds its token and will answer.
-                        _ if handed_over => {}
-                        _ => {
-                            let cause = "The local cloud was interrupted while this task ran; whether it took \
-                                         effect is not known.";
-                            let failure = Failure::new(TASK_FAILED, cause);
-                            self.send(key, What::Task(ticket, Progress::Failed(failure)));
-                        }
-                    }
-                }
-            }
-        }
-        self.send(key, What::Continue);
-        Ok(())
     }
 
     /// SendTaskSuccess, SendTaskFailure, SendTaskHeartbeat.
@@ -418,37 +299,4 @@ fn split(directives: Vec<Directive>) -> (Vec<Event>, Vec<Directive>) {
         }
     }
     (events, rest)
-}
-
-/// What a step writes: its events and where the execution stands now.
-struct Journal {
-    key: String,
-    events: Option<(String, Vec<u8>)>,
-    /// `None`: nothing more will happen.
-    cursor: Option<Vec<u8>>,
-}
-
-impl Journal {
-    fn new(key: &str, cursor: &Cursor, events: &[Event], _rest: &[Directive]) -> Result<Journal, Fault> {
-        let kept = cursor.over.is_none() || cursor.is_redrivable();
-        Ok(Journal {
-            key: key.to_owned(),
-            events: match events.last() {
-                Some(last) => Some((chunk(key, last.id), record::to_bytes(&events)?)),
-                None => None,
-            },
-            cursor: if kept { Some(record::to_bytes(cursor)?) } else { None },
-        })
-    }
-
-    fn write(self, tx: &mut Tx<'_>) -> Result<(), Fault> {
-        if let Some((key, bytes)) = self.events {
-            tx.put(HISTORY, key, bytes);
-        }
-        match self.cursor {
-            Some(bytes) => tx.put(CURSORS, self.key.clone(), bytes),
-            None => tx.delete(CURSORS, self.key.clone()),
-        }
-        Ok(())
-    }
 }

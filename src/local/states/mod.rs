@@ -9,11 +9,15 @@ mod arn;
 mod driver;
 mod executions;
 mod history;
+mod journal;
 mod machines;
 mod naming;
 mod page;
 mod record;
+mod resume;
 mod tasks;
+#[cfg(test)]
+mod tests;
 mod validate;
 
 use std::sync::{Arc, Weak};

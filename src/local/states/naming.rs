@@ -122,7 +122,7 @@ fn times(value: &mut Value, sdk: bool) {
                     Some(seconds) if is_time => {
                         let millis = (seconds * 1000.0).round() as i64;
                         *value = match DateTime::<Utc>::from_timestamp_millis(millis) {
-                            Some(time) if sdk => crate::asl::step::iso(time).into(),
+                            Some(time) if sdk => crate::asl::context::iso(time).into(),
                             _ => millis.into(),
                         };
                     }

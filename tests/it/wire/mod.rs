@@ -4,4 +4,5 @@ mod lambda;
 mod logs;
 mod s3;
 mod sns;
+mod states;
 mod sts;

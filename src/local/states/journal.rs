@@ -1,0 +1,106 @@
+//! What a step writes, in one transaction: its events, where the execution stands now, and what changes
+//! in its record.
+
+use chrono::{DateTime, Utc};
+
+use super::super::fault::Fault;
+use super::super::store::Tx;
+use super::history::{HISTORY, chunk};
+use super::record::{self, CURSORS, EXECUTIONS, Execution, RUNNING};
+use crate::asl::cursor::{Cursor, Outcome};
+use crate::asl::event::Event;
+use crate::asl::failure::Failure;
+
+/// One step's writing.
+pub struct Journal {
+    key: String,
+    events: Option<(String, Vec<u8>)>,
+    /// `None`: nothing more will happen.
+    cursor: Option<Vec<u8>>,
+    change: Change,
+    now: DateTime<Utc>,
+    count: i64,
+}
+
+/// What a step changes in the execution's record.
+enum Change {
+    None,
+    Over(Outcome),
+    Redriven,
+}
+
+impl Journal {
+    pub fn new(
+        key: &str,
+        cursor: &Cursor,
+        events: &[Event],
+        redriven: bool,
+        now: DateTime<Utc>,
+    ) -> Result<Journal, Fault> {
+        let kept = cursor.over.is_none() || cursor.is_redrivable();
+        Ok(Journal {
+            key: key.to_owned(),
+            events: match events.last() {
+                Some(last) => Some((chunk(key, last.id), record::to_bytes(&events)?)),
+                None => None,
+            },
+            cursor: if kept { Some(record::to_bytes(cursor)?) } else { None },
+            change: match &cursor.over {
+                Some(outcome) => Change::Over(outcome.clone()),
+                None if redriven => Change::Redriven,
+                None => Change::None,
+            },
+            now,
+            count: cursor.events,
+        })
+    }
+
+    pub fn write(self, tx: &mut Tx<'_>) -> Result<(), Fault> {
+        if let Some((key, bytes)) = self.events {
+            tx.put(HISTORY, key, bytes);
+        }
+        match self.cursor {
+            Some(bytes) => tx.put(CURSORS, self.key.clone(), bytes),
+            None => tx.delete(CURSORS, self.key.clone()),
+        }
+        if matches!(self.change, Change::None) {
+            return Ok(());
+        }
+        let Some(mut record) = record::load_in::<Execution>(tx, EXECUTIONS, &self.key)? else {
+            return Ok(());
+        };
+        match self.change {
+            Change::None => {}
+            Change::Redriven => {
+                record.status = "RUNNING".into();
+                record.redrives += 1;
+                record.redriven = Some(self.now);
+                (record.stopped, record.output) = (None, None);
+                (record.error, record.cause) = (None, None);
+                tx.put(RUNNING, self.key.clone(), "");
+            }
+            Change::Over(outcome) => {
+                end(&mut record, outcome, self.now, self.count);
+                tx.delete(RUNNING, self.key.clone());
+            }
+        }
+        tx.put(EXECUTIONS, self.key, record::to_bytes(&record)?);
+        Ok(())
+    }
+}
+
+fn end(record: &mut Execution, outcome: Outcome, now: DateTime<Utc>, count: i64) {
+    record.stopped = Some(now);
+    record.events = count;
+    let (status, failure) = match outcome {
+        Outcome::Succeeded(output) => {
+            record.output = Some(output.text().to_owned());
+            ("SUCCEEDED", Failure::default())
+        }
+        Outcome::Failed(failure) => ("FAILED", failure),
+        Outcome::TimedOut(failure) => ("TIMED_OUT", failure),
+        Outcome::Aborted(failure) => ("ABORTED", failure),
+    };
+    record.status = status.into();
+    (record.error, record.cause) = (failure.error, failure.cause);
+}

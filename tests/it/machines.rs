@@ -1,0 +1,293 @@
+//! State machines by case: `tests/cases/asl/*.toml` holds a definition, an input, what its tasks answer
+//! and the history that must follow. The expected values come from the Amazon States Language and the
+//! AWS guide, worked out by hand. The interpreter is pure, so a case runs without a clock: waits are over
+//! when they begin.
+
+use std::collections::VecDeque;
+use std::path::Path;
+
+use chrono::{DateTime, Utc};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use ward::asl::check;
+use ward::asl::cursor::{About, Cursor, Outcome};
+use ward::asl::data::Data;
+use ward::asl::event::Event;
+use ward::asl::failure::Failure;
+use ward::asl::machine::Machine;
+use ward::asl::step::{Directive, Progress, Stimulus, What, step};
+
+fn now() -> DateTime<Utc> {
+    DateTime::from_timestamp(1_767_225_600, 0).unwrap()
+}
+
+fn about(input: Data) -> About {
+    About {
+        id: "arn:aws:states:us-east-1:000000000000:execution:m:e".into(),
+        name: "e".into(),
+        role: "arn:aws:iam::000000000000:role/r".into(),
+        machine: "arn:aws:states:us-east-1:000000000000:stateMachine:m".into(),
+        machine_name: "m".into(),
+        region: "us-east-1".into(),
+        input,
+        started: now(),
+        ..About::default()
+    }
+}
+
+/// Runs a machine to its end, or until nothing is left that would move it. The cursor goes through JSON
+/// between all steps, as it does when it is journaled. Gives the events, the waits in seconds, the tasks'
+/// inputs and the outcome.
+struct Ran {
+    events: Vec<Event>,
+    waits: Vec<f64>,
+    tasks: Vec<Value>,
+    outcome: Option<Outcome>,
+}
+
+fn run(machine: &Machine, input: Data, answers: Vec<Progress>) -> Ran {
+    let mut ran = Ran { events: Vec::new(), waits: Vec::new(), tasks: Vec::new(), outcome: None };
+    let mut answers = VecDeque::from(answers);
+    let mut todo = VecDeque::from([What::Begin]);
+    let mut cursor = Cursor::new(about(input));
+    let mut timers = VecDeque::new();
+    let mut steps = 0;
+    while let Some(what) = todo.pop_front().or_else(|| timers.pop_front().map(What::Due)) {
+        steps += 1;
+        assert!(steps < 100_000, "it does not end");
+        let stimulus = Stimulus { now: now(), entropy: steps, what };
+        let (after, directives) = step(machine, cursor, stimulus);
+        cursor = serde_json::from_str(&serde_json::to_string(&after).unwrap()).unwrap();
+        for directive in directives {
+            match directive {
+                Directive::Record(event) => {
+                    assert_eq!(event.id, ran.events.len() as i64 + 1, "ids count from 1");
+                    assert!(event.previous < event.id);
+                    ran.events.push(event);
+                }
+                Directive::Wait(timer) => {
+                    ran.waits.push((timer.until - timer.from).num_milliseconds() as f64 / 1000.0);
+                    timers.push_back(timer.ticket);
+                }
+                Directive::Cancel(ticket) => timers.retain(|t| *t != ticket),
+                Directive::Task(task) => {
+                    ran.tasks.push(task.input.value().clone());
+                    if let Some(answer) = answers.pop_front() {
+                        todo.push_back(What::Task(task.ticket, answer));
+                    }
+                }
+                Directive::Fork(_) => {}
+                Directive::Again => todo.push_front(What::Continue),
+                Directive::Finish(outcome) => {
+                    assert!(ran.outcome.is_none(), "it ends once");
+                    ran.outcome = Some(outcome);
+                }
+            }
+        }
+    }
+    ran
+}
+
+fn answer(text: &str) -> Progress {
+    let value: Value = serde_json::from_str(text).unwrap();
+    match value.get("error") {
+        Some(error) => {
+            let cause = value["cause"].as_str().unwrap_or_default();
+            Progress::Failed(Failure::new(error.as_str().unwrap(), cause))
+        }
+        None => Progress::Succeeded(value["output"].clone().into()),
+    }
+}
+
+/// `id previous type name`, as the cases write events.
+fn line(event: &Event) -> String {
+    let details = event.details.clone().unwrap_or_default();
+    let name = match (details["name"].as_str(), details["index"].as_u64()) {
+        (Some(name), Some(index)) => format!(" {name}[{index}]"),
+        (Some(name), None) => format!(" {name}"),
+        _ => String::new(),
+    };
+    format!("{} {} {}{name}", event.id, event.previous, event.kind)
+}
+
+#[test]
+fn cases() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/asl");
+    let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
+    files.sort();
+    assert!(!files.is_empty());
+    for file in files {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let table: toml::Table = toml::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
+        for (name, case) in &table {
+            let at = format!("{} {name}", file.display());
+            let text = |member: &str| case.get(member).and_then(|v| v.as_str()).map(str::to_owned);
+            let definition = text("definition").expect(&at);
+            assert_eq!(check::diagnose(&definition, false), [], "{at}");
+            let machine = Machine::read(&definition).unwrap();
+            let list = |member: &str| -> Vec<String> {
+                let items = case.get(member).and_then(|v| v.as_array()).into_iter().flatten();
+                items.map(|v| v.as_str().unwrap().to_owned()).collect()
+            };
+            let answers = list("tasks").iter().map(|t| answer(t)).collect();
+            let input = Data::parse(text("input").unwrap_or("{}".into())).unwrap();
+            let ran = run(&machine, input, answers);
+            if case.get("history").is_some() {
+                let lines: Vec<String> = ran.events.iter().map(line).collect();
+                assert_eq!(lines, list("history"), "{at}");
+            }
+            if let Some(waits) = case.get("waits").and_then(|v| v.as_array()) {
+                let waits: Vec<f64> = waits.iter().map(|v| v.as_float().unwrap()).collect();
+                assert_eq!(ran.waits, waits, "{at}");
+            }
+            if case.get("sent").is_some() {
+                let sent: Vec<Value> =
+                    list("sent").iter().map(|t| serde_json::from_str(t).unwrap()).collect();
+                assert_eq!(ran.tasks, sent, "{at}");
+            }
+            match ran.outcome {
+                Some(Outcome::Succeeded(output)) => {
+                    let expected: Value = serde_json::from_str(&text("output").expect(&at)).unwrap();
+                    assert_eq!(*output.value(), expected, "{at}");
+                }
+                Some(Outcome::Failed(failure)) => {
+                    assert_eq!(failure.error, text("error"), "{at}: {failure}");
+                    if let Some(cause) = text("cause") {
+                        assert_eq!(failure.cause, Some(cause), "{at}");
+                    }
+                }
+                other => panic!("{at}: {other:?}"),
+            }
+        }
+    }
+}
+
+/// The same stimulus and entropy give the same answer, random functions and jitter included.
+#[test]
+fn replays_alike() {
+    let definition = json!({"StartAt": "A", "States": {
+        "A": {"Type": "Pass", "Parameters": {"u.$": "States.UUID()", "n.$": "States.MathRandom(1, 1000)"}, "Next": "B"},
+        "B": {"Type": "Task", "Resource": "arn:aws:states:::sns:publish", "End": true,
+              "Retry": [{"ErrorEquals": ["States.ALL"], "JitterStrategy": "FULL", "IntervalSeconds": 100}]}}});
+    let machine = Machine::read(&definition.to_string()).unwrap();
+    let answers = || vec![Progress::Failed(Failure::new("X", "")), Progress::Succeeded(json!(1).into())];
+    let (one, two) = (run(&machine, Data::default(), answers()), run(&machine, Data::default(), answers()));
+    assert_eq!(one.events, two.events);
+    assert_eq!(one.waits, two.waits);
+    assert!(one.waits[0] <= 100.0);
+}
+
+/// A loop without an end fails at the limit of events, as on AWS: the last event is its failure.
+#[test]
+fn a_loop_ends_at_the_limit_of_events() {
+    let definition = json!({"StartAt": "A", "States": {
+        "A": {"Type": "Pass", "Next": "C"},
+        "C": {"Type": "Choice", "Choices": [{"Variable": "$.end", "BooleanEquals": true, "Next": "E"}], "Default": "A"},
+        "E": {"Type": "Succeed"}}});
+    let machine = Machine::read(&definition.to_string()).unwrap();
+    let ran = run(&machine, json!({"end": false}).into(), Vec::new());
+    assert_eq!(ran.events.len(), 25_000);
+    let Some(Outcome::Failed(failure)) = ran.outcome else { panic!("{:?}", ran.outcome) };
+    assert_eq!(failure.error.as_deref(), Some("States.Runtime"));
+    let cause = "The execution reached the maximum number of history events (25000).";
+    assert_eq!(failure.cause.as_deref(), Some(cause));
+}
+
+fn json_value() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        (-1e9f64..1e9).prop_map(Value::from),
+        "[ -~]{0,12}".prop_map(Value::from),
+        Just(json!("$.a")),
+        Just(json!("$$.Execution.Id")),
+        Just(json!("States.Format('{}', $.a)")),
+    ];
+    leaf.prop_recursive(4, 48, 6, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+            prop::collection::hash_map("[a-c]{1,2}(\\.\\$)?", inner, 0..6)
+                .prop_map(|map| Value::Object(map.into_iter().collect())),
+        ]
+    })
+}
+
+/// A state of any type with fields that may or may not belong to it.
+fn state() -> impl Strategy<Value = Value> {
+    let kinds = ["Pass", "Task", "Choice", "Wait", "Succeed", "Fail", "Parallel", "Map", "Other"];
+    let fields = [
+        "Parameters",
+        "ResultSelector",
+        "ResultPath",
+        "InputPath",
+        "OutputPath",
+        "Result",
+        "Assign",
+        "Seconds",
+        "SecondsPath",
+        "Timestamp",
+        "TimestampPath",
+        "Resource",
+        "Retry",
+        "Catch",
+        "Choices",
+        "Default",
+        "Next",
+        "End",
+        "Branches",
+        "ItemProcessor",
+        "ItemsPath",
+        "MaxConcurrency",
+        "Error",
+        "CausePath",
+        "QueryLanguage",
+    ];
+    let value = prop_oneof![
+        json_value(),
+        prop::sample::select(vec!["A", "B", "$.a", "$", "arn:aws:states:::sns:publish", "JSONata"])
+            .prop_map(Value::from),
+        Just(json!(true)),
+        Just(json!([{"ErrorEquals": ["States.ALL"], "Next": "B", "MaxAttempts": 2}])),
+        Just(json!([{"Variable": "$.a", "IsPresent": true, "Next": "A"}])),
+        Just(json!({"StartAt": "I", "States": {"I": {"Type": "Pass", "End": true}}})),
+        Just(json!([{"StartAt": "I", "States": {"I": {"Type": "Fail"}}}])),
+    ];
+    (
+        prop::sample::select(kinds.to_vec()),
+        prop::collection::hash_map(prop::sample::select(fields.to_vec()), value, 0..6),
+        any::<bool>(),
+    )
+        .prop_map(|(kind, fields, ends)| {
+            let mut state = serde_json::Map::from_iter([("Type".to_owned(), json!(kind))]);
+            state.extend(fields.into_iter().map(|(k, v)| (k.to_owned(), v)));
+            if ends {
+                state.insert("End".into(), json!(true));
+            }
+            Value::Object(state)
+        })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    /// Any text as a definition gives findings or a machine, never a panic.
+    #[test]
+    fn any_text_is_a_definition_or_refused(text in "\\PC{0,60}") {
+        let refused = !check::diagnose(&text, false).is_empty();
+        prop_assert!(refused || Machine::read(&text).is_ok());
+    }
+
+    /// Any JSON as a definition, and whatever is accepted runs on any input to an end, or until it waits
+    /// for a task: no panic, no endless loop, ids without a gap.
+    #[test]
+    fn any_machine_runs_or_is_refused(a in state(), b in state(), input in json_value()) {
+        let definition = json!({"StartAt": "A", "States": {"A": a, "B": b}}).to_string();
+        let found = check::diagnose(&definition, false);
+        prop_assert_eq!(check::refusal(&found).is_some(), found.iter().any(|d| d.error));
+        if let Ok(machine) = Machine::read(&definition) {
+            let answers = vec![Progress::Failed(Failure::new("E", "c")); 5];
+            run(&machine, input.into(), answers);
+        }
+    }
+}
