@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::machine::Machine;
 use super::resource::{Pattern, Resource};
 use super::schema::{JSON_PATH_ONLY, JSONATA_ONLY, RECOVER, allowed, wrong_label};
+use super::syntax;
 
 /// One finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,7 +36,7 @@ pub fn diagnose(text: &str, express: bool) -> Vec<Diagnostic> {
     }
     let value: Value = match serde_json::from_str(text) {
         Ok(value) => value,
-        Err(error) => return vec![not_json(text, &error)],
+        Err(error) => return vec![syntax::diagnostic(text, &error)],
     };
     let Value::Object(object) = &value else {
         return vec![plain(SCHEMA, "Definition must be a valid JSON object")];
@@ -67,27 +68,6 @@ pub fn refusal(diagnostics: &[Diagnostic]) -> Option<String> {
 
 fn plain(code: &'static str, message: impl Into<String>) -> Diagnostic {
     Diagnostic { error: true, code, message: message.into(), location: None }
-}
-
-/// The parser behind AWS's API names the token, the line and the column after it.
-fn not_json(text: &str, error: &serde_json::Error) -> Diagnostic {
-    let start: usize = text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
-    let at = (start + error.column().saturating_sub(1)).min(text.len());
-    let word = |c: char| c.is_alphanumeric() || c == '_';
-    let from = text[..at.min(text.len())].rfind(|c| !word(c)).map_or(0, |i| i + 1);
-    let from = if text.is_char_boundary(from) { from } else { 0 };
-    let token: String = text[from..].chars().take_while(|c| word(*c)).collect();
-    let column = from - start.min(from) + token.len() + 1;
-    let source = format!("[Source: (String)\"{text}\"; line: {}, column: {column}]", error.line());
-    let message = if token.is_empty() {
-        format!("{error}\n at {source}")
-    } else {
-        format!(
-            "Unrecognized token '{token}': was expecting (JSON String, Number, Array, Object or token 'null', \
-             'true' or 'false')\n at {source}"
-        )
-    };
-    Diagnostic { error: true, code: "INVALID_JSON_DESCRIPTION", message, location: Some(source) }
 }
 
 struct Check {

@@ -32,5 +32,6 @@ pub mod scope;
 mod shape;
 mod simple;
 pub mod step;
+mod syntax;
 pub mod task;
 pub mod template;
