@@ -61,6 +61,7 @@ impl States {
             "stopDate": seconds(stopped),
             "input": record.input,
             "inputDetails": {"included": true},
+            "outputDetails": {"included": true},
             "billingDetails": {
                 "billedMemoryUsedInMB": 64,
                 "billedDurationInMilliseconds": billed.div_ceil(100) * 100,
@@ -70,7 +71,6 @@ impl States {
             Some(Outcome::Succeeded(output)) => {
                 answer["status"] = "SUCCEEDED".into();
                 answer["output"] = output.text().into();
-                answer["outputDetails"] = json!({"included": true});
                 return Ok(answer);
             }
             Some(Outcome::TimedOut(failure)) => {

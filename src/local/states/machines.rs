@@ -298,8 +298,9 @@ fn logging(given: &Value) -> Result<Value, Fault> {
         "level": level,
         "includeExecutionData": given["includeExecutionData"].as_bool().unwrap_or(false),
     });
-    let destinations = given["destinations"].as_array().filter(|d| !d.is_empty());
-    if destinations.map_or(level != "OFF", |d| d.len() != 1) {
+    let destinations = given["destinations"].as_array();
+    let count = destinations.map_or(0, Vec::len);
+    if count > 1 || count == 0 && level != "OFF" {
         return Err(Fault::client(
             "InvalidLoggingConfiguration",
             "Invalid Logging Configuration: Must specify exactly one Log Destination.",
