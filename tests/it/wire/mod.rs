@@ -1,5 +1,6 @@
 //! The real SDK against the local cloud, one file per service; and a few raw bytes.
 
+mod athena;
 mod lambda;
 mod logs;
 mod s3;
