@@ -3,6 +3,7 @@
 mod attach;
 mod data;
 mod durability;
+mod house;
 mod lambda;
 mod machines;
 mod support;
