@@ -20,6 +20,7 @@ pub struct Zone {
 impl Zone {
     pub const UTC: Zone = match FixedOffset::east_opt(0) {
         Some(offset) => Zone { offset },
+        // An offset of 0 seconds is a day within its bounds.
         None => unreachable!(),
     };
 
