@@ -101,11 +101,11 @@ impl Workflows {
                 watch::show(cx, out, &aws, &arn).await
             }
             Verb::Stop { execution, cause, consent } => {
-                let aws = cx.aws().await?;
-                let arn = execution_arn(cx, &aws, Some(&execution)).await?;
-                if let Err(exit) = consent.ask(cx, out, &format!("Stop the execution {arn}")) {
+                if let Err(exit) = consent.ask(cx, out, &format!("Stop the execution {execution}")) {
                     return Ok(exit);
                 }
+                let aws = cx.aws().await?;
+                let arn = execution_arn(cx, &aws, Some(&execution)).await?;
                 aws.states.stop_execution(&arn, Some("Stopped by ward"), cause.as_deref()).await?;
                 out.say(&format!("Stopped {arn}."));
                 Ok(Exit::Done)
@@ -165,12 +165,12 @@ async fn start(
             return Ok(Exit::Usage);
         }
     };
-    let aws = cx.aws().await?;
-    let machine = machine_arn(&cx.settings, &aws).await?;
     let deed = format!("Start {} with the input {input}", cx.settings.state_machine);
     if let Err(exit) = consent.ask(cx, out, &deed) {
         return Ok(exit);
     }
+    let aws = cx.aws().await?;
+    let machine = machine_arn(&cx.settings, &aws).await?;
     let arn = aws.states.start_execution(&machine, name.as_deref(), &input).await?;
     if watching {
         out.say(&format!("Started {arn}"));

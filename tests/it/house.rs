@@ -208,8 +208,7 @@ fn no_screen_imports_another() {
 #[test]
 fn nothing_gives_up_without_a_proof() {
     let gives_up =
-        Regex::new(r"\.unwrap\(\)|\bpanic!\(|\btodo!\(|\bunimplemented!\(|\bunreachable!\(")
-            .unwrap();
+        Regex::new(r"\.unwrap\(\)|\bpanic!\(|\btodo!\(|\bunimplemented!\(|\bunreachable!\(").unwrap();
     let mut mistakes = Vec::new();
     for source in sources() {
         for (index, line) in source.code.iter().enumerate() {
