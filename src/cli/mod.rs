@@ -17,6 +17,8 @@ pub mod consent;
 pub mod console;
 pub mod context;
 pub mod data;
+#[cfg(feature = "local")]
+pub mod demo;
 pub mod doctor;
 pub mod exit;
 pub mod facilities;
@@ -70,6 +72,10 @@ enum Command {
     Workflows(workflows::Workflows),
     /// The function's log
     Logs(logs::Logs),
+    Status(status::Status),
+    Doctor(doctor::Doctor),
+    #[cfg(feature = "local")]
+    Demo(demo::Demo),
     /// This program as the Lambda function: Lambda and the local cloud start it, people do not
     #[command(hide = true)]
     Lambda,
@@ -90,6 +96,10 @@ impl Command {
             Command::Query(query) => query.run(cx, out).await,
             Command::Workflows(workflows) => workflows.run(cx, out).await,
             Command::Logs(logs) => logs.run(cx, out).await,
+            Command::Status(status) => status.run(cx, out).await,
+            Command::Doctor(doctor) => doctor.run(cx, out).await,
+            #[cfg(feature = "local")]
+            Command::Demo(demo) => demo.run(cx, out).await,
             // Without arguments `main` ran it already.
             Command::Lambda => {
                 out.problem(&Problem::new("`ward lambda` takes no options").hint("Lambda starts it"));

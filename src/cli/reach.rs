@@ -22,6 +22,12 @@ enum Kept {
 }
 
 impl Reached {
+    /// Clients of a cloud in this process.
+    #[cfg(feature = "local")]
+    pub fn serving(aws: Aws, cloud: crate::local::Cloud) -> Reached {
+        Reached { aws, kept: Kept::Own(cloud) }
+    }
+
     /// Lets go of the shared cloud, and stops one of this process in order.
     pub async fn close(self) {
         match self.kept {

@@ -150,11 +150,11 @@ async fn a_whole_run_of_the_pipeline() {
     assert_eq!(code, 0, "{data}\n{talk}");
 
     // What is wrong is named, and the exit status tells whose fault it is.
-    let (code, _, talk) = served.run(&["query", "run", "-e", "SELEC 1"]);
-    assert_eq!(code, 2, "nobody knows what this would do, so it asks: {talk}");
-    for (sql, word) in
-        [("SELECT nothing FROM facilities", "nothing"), ("SELECT * FROM no_such_table", "no_such_table")]
-    {
+    for (sql, word) in [
+        ("SELEC 1", "SELEC"),
+        ("SELECT nothing FROM facilities", "nothing"),
+        ("SELECT * FROM no_such_table", "no_such_table"),
+    ] {
         let (code, data, talk) = served.run(&["query", "run", "-e", sql]);
         assert_eq!((code, data.as_str()), (1, ""), "{sql}: {talk}");
         assert!(talk.contains(word) && talk.contains("hint:"), "{sql}: {talk}");
