@@ -64,7 +64,12 @@ impl Protocol {
             "lambda" => Protocol::Rest,
             "sns" => Protocol::Query("sns"),
             "sts" => Protocol::Query("sts"),
-            "" if content_type.starts_with("application/x-www-form-urlencoded") => Protocol::Query("sts"),
+            "" if head.method == http::Method::POST
+                && head.uri.path() == "/"
+                && content_type.starts_with("application/x-www-form-urlencoded") =>
+            {
+                Protocol::Query("sts")
+            }
             _ => Protocol::S3,
         }
     }
