@@ -12,6 +12,7 @@ use super::input;
 use super::output::{Column, Format, Output};
 use super::saved;
 use crate::aws::athena::Start;
+use crate::aws::error::Kind as Refusal;
 use crate::domain::grid::{Grid, Kind};
 use crate::domain::problem::Problem;
 use crate::domain::query::{Query as Execution, QueryState};
@@ -124,7 +125,15 @@ impl Run {
         }
         let aws = cx.aws().await?;
         let start = start(cx, sql);
-        let id = aws.athena.start_query_execution(&start).await?;
+        let id = match aws.athena.start_query_execution(&start).await {
+            Ok(id) => id,
+            // Athena reads a statement before it starts: one that is no SQL is an answer, not a failure.
+            Err(error) if error.kind == Refusal::Invalid => {
+                out.problem(&refusal(error));
+                return Ok(Exit::No);
+            }
+            Err(error) => return Err(error.into()),
+        };
         if self.no_wait {
             out.object(&[("query_execution_id", id.into())]);
             return Ok(Exit::Done);
@@ -180,6 +189,16 @@ pub fn start(cx: &Context, sql: String) -> Start {
         output_location: Some(format!("s3://{}/athena-results/", cx.settings.bucket)),
         ..Start::default()
     }
+}
+
+/// A statement that Athena did not take.
+fn refusal(error: crate::aws::error::Error) -> Problem {
+    let problem = Problem::new("Athena refused the statement").detail(error.message);
+    problem.hint(
+        error.hint.unwrap_or_else(|| {
+            "Mend it there; `ward query list --saved` names statements that work".to_owned()
+        }),
+    )
 }
 
 fn failure(query: &Execution) -> Problem {

@@ -113,7 +113,7 @@ fn create(words: &mut Words<'_>) -> Result<Option<Statement>, Failure> {
     let replace = words.take("OR REPLACE");
     if words.take("VIEW") {
         let name = words.qualified()?;
-        words.expect("AS")?;
+        words.must("AS")?;
         let sql = words.rest().to_owned();
         return Ok(Some(Statement::CreateView { name, replace, sql }));
     }
@@ -185,7 +185,7 @@ fn show(words: &mut Words<'_>) -> Result<Statement, Failure> {
         let name = words.qualified()?;
         if words.take("(") {
             words.string()?;
-            words.expect(")")?;
+            words.must(")")?;
         }
         return Ok(Statement::ShowProperties(name));
     }

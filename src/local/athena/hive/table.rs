@@ -52,9 +52,9 @@ pub fn read(words: &mut Words<'_>) -> Result<NewTable, Failure> {
             table.partitioned_by = columns(words)?;
         } else if words.take("CLUSTERED BY") {
             skip_parentheses(words)?;
-            words.expect("INTO")?;
+            words.must("INTO")?;
             words.value()?;
-            words.expect("BUCKETS")?;
+            words.must("BUCKETS")?;
         } else if words.take("ROW FORMAT SERDE") {
             table.serde = Some(words.string()?);
             if words.take("WITH SERDEPROPERTIES") {
@@ -66,7 +66,7 @@ pub fn read(words: &mut Words<'_>) -> Result<NewTable, Failure> {
             table.serde_properties.extend(words.properties()?);
         } else if words.take("STORED AS INPUTFORMAT") {
             table.input_format = Some(words.string()?);
-            words.expect("OUTPUTFORMAT")?;
+            words.must("OUTPUTFORMAT")?;
             table.output_format = Some(words.string()?);
         } else if words.take("STORED AS") {
             table.stored_as = Some(words.name()?.to_uppercase());
@@ -87,7 +87,7 @@ pub fn read(words: &mut Words<'_>) -> Result<NewTable, Failure> {
 
 /// `(name type COMMENT '…', …)`
 pub fn columns(words: &mut Words<'_>) -> Result<Vec<NewColumn>, Failure> {
-    words.expect("(")?;
+    words.must("(")?;
     let mut found: Vec<NewColumn> = Vec::new();
     loop {
         let name = words.name()?;
@@ -102,26 +102,26 @@ pub fn columns(words: &mut Words<'_>) -> Result<Vec<NewColumn>, Failure> {
             break;
         }
     }
-    words.expect(")")?;
+    words.must(")")?;
     Ok(found)
 }
 
 /// `PARTITION (a='1', b='2') LOCATION '…' PARTITION …`
 pub fn partitions(words: &mut Words<'_>) -> Result<Vec<Partition>, Failure> {
     let mut found = Vec::new();
-    words.expect("PARTITION")?;
+    words.must("PARTITION")?;
     loop {
-        words.expect("(")?;
+        words.must("(")?;
         let mut values = Vec::new();
         loop {
             let name = words.name()?;
-            words.expect("=")?;
+            words.must("=")?;
             values.push((name, words.value()?));
             if !words.take(",") {
                 break;
             }
         }
-        words.expect(")")?;
+        words.must(")")?;
         let location = if words.take("LOCATION") { Some(words.string()?) } else { None };
         found.push(Partition { values, location });
         words.take(",");
@@ -153,7 +153,7 @@ fn delimited(words: &mut Words<'_>, properties: &mut Vec<(String, String)>) -> R
 }
 
 fn skip_parentheses(words: &mut Words<'_>) -> Result<(), Failure> {
-    words.expect("(")?;
+    words.must("(")?;
     while !words.take(")") {
         words.value()?;
         words.take(",");

@@ -45,7 +45,7 @@ impl<'a> Words<'a> {
         true
     }
 
-    pub fn expect(&mut self, words: &str) -> Result<(), Failure> {
+    pub fn must(&mut self, words: &str) -> Result<(), Failure> {
         if self.take(words) { Ok(()) } else { Err(self.mismatch(words)) }
     }
 
@@ -111,17 +111,17 @@ impl<'a> Words<'a> {
 
     /// `('key'='value', …)`.
     pub fn properties(&mut self) -> Result<Vec<(String, String)>, Failure> {
-        self.expect("(")?;
+        self.must("(")?;
         let mut found = Vec::new();
         loop {
             let key = self.string()?;
-            self.expect("=")?;
+            self.must("=")?;
             found.push((key, self.value()?));
             if !self.take(",") {
                 break;
             }
         }
-        self.expect(")")?;
+        self.must(")")?;
         Ok(found)
     }
 
