@@ -59,9 +59,9 @@ impl Pattern {
         let text = text.trim();
         if text.starts_with('{') {
             let mut parser = Parser { rest: text };
-            parser.expect("{")?;
+            parser.must("{")?;
             let condition = parser.either()?;
-            parser.expect("}")?;
+            parser.must("}")?;
             return match parser.rest.trim() {
                 "" => Ok(Pattern::Fields(condition)),
                 rest => Err(format!("nothing may follow the closing brace, but `{rest}` does")),
@@ -160,7 +160,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn expect(&mut self, token: &str) -> Result<(), Error> {
+    fn must(&mut self, token: &str) -> Result<(), Error> {
         match self.take(token) {
             true => Ok(()),
             false => Err(format!("`{token}` is missing before `{}`", self.rest)),
@@ -198,7 +198,7 @@ impl<'a> Parser<'a> {
     fn one(&mut self) -> Result<Condition, Error> {
         if self.take("(") {
             let inner = self.either()?;
-            self.expect(")")?;
+            self.must(")")?;
             return Ok(inner);
         }
         let path = self.path()?;
@@ -225,7 +225,7 @@ impl<'a> Parser<'a> {
     }
 
     fn path(&mut self) -> Result<Path, Error> {
-        self.expect("$")?;
+        self.must("$")?;
         let mut steps = Vec::new();
         loop {
             if let Some(rest) = self.rest.strip_prefix('.') {
