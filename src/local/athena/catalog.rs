@@ -22,6 +22,8 @@ pub struct Database {
     pub name: String,
     pub comment: Option<String>,
     pub location: Option<String>,
+    #[serde(default)]
+    pub properties: Vec<(String, String)>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -111,7 +113,8 @@ impl Catalog {
         match self.store.get(DATABASES, name)? {
             Some(bytes) => decode(&bytes).map(Some),
             None if name == DEFAULT => {
-                Ok(Some(Database { name: DEFAULT.into(), comment: None, location: None }))
+                let name = DEFAULT.into();
+                Ok(Some(Database { name, comment: None, location: None, properties: Vec::new() }))
             }
             None => Ok(None),
         }
@@ -171,6 +174,17 @@ impl Catalog {
                 }
                 tx.put(DATABASES, database.name, bytes);
                 Ok(true)
+            })
+            .await
+    }
+
+    /// Writes a database over what it was.
+    pub async fn put_database(&self, database: Database) -> Result<(), Failure> {
+        let bytes = encode(&database)?;
+        self.store
+            .transact(move |tx| {
+                tx.put(DATABASES, database.name, bytes);
+                Ok(())
             })
             .await
     }

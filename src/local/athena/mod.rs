@@ -11,14 +11,15 @@ mod hive;
 mod lookup;
 mod named;
 mod operations;
+mod partitions;
+mod projection;
 mod record;
 mod requests;
 mod results;
 mod running;
-mod statement_text;
+mod storage;
 mod types;
 
-#[cfg(test)]
 #[cfg(test)]
 mod tests;
 

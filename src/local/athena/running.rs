@@ -3,7 +3,6 @@
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -12,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::catalog::{Column, Table};
 use super::ddl::{Ddl, Shown};
-use super::engine::Ask;
+use super::engine::{Ask, Meter};
 use super::failure::Failure;
 use super::hive::{self, Statement};
 use super::operations::{Athena, QUERIES, decode, encode};
@@ -37,7 +36,7 @@ impl Athena {
     pub(super) async fn perform(self: Arc<Self>, bus: Arc<Bus>, id: String, cancel: CancellationToken) {
         let permits = self.permits.clone();
         let began = Instant::now();
-        let scanned = Arc::new(AtomicU64::new(0));
+        let meter = Arc::new(Meter::new(None));
         let outcome = tokio::select! {
             biased;
             // Stopped by its user, who has written the end already; or by the cloud's, which leaves
@@ -54,7 +53,7 @@ impl Athena {
                     record.queue = queue;
                 });
                 match record {
-                    Some(record) => self.work(&bus, &record, &scanned).await,
+                    Some(record) => self.work(&bus, &record, &meter).await,
                     None => Err(Failure::internal("the query was forgotten")),
                 }
             } => outcome,
@@ -62,7 +61,7 @@ impl Athena {
         let Some(mut record) = self.change(&id, |_| {}) else { return };
         record.total = millis(began);
         record.completed = Some(bus.clock.now().timestamp_millis());
-        record.scanned = scanned.load(Ordering::Relaxed);
+        record.scanned = meter.bytes();
         match outcome {
             Ok(made) => {
                 record.state = State::Succeeded;
@@ -94,7 +93,7 @@ impl Athena {
         Some(record.clone())
     }
 
-    async fn work(&self, bus: &Bus, record: &Record, scanned: &Arc<AtomicU64>) -> Result<Made, Failure> {
+    async fn work(&self, bus: &Bus, record: &Record, meter: &Arc<Meter>) -> Result<Made, Failure> {
         let objects = bus.objects().map_err(|fault| Failure::internal(fault.message))?;
         let ask = Ask {
             sql: record.sql.clone(),
@@ -136,7 +135,7 @@ impl Athena {
             }
             None => {
                 let plain = record.statement_type != StatementType::Dml;
-                let (ran, result) = self.engine.run(ask, scanned.clone(), Csv::new(plain)).await?;
+                let (ran, result) = self.engine.run(ask, meter.clone(), Csv::new(plain)).await?;
                 (result, u64::try_from(ran.planning.as_millis()).unwrap_or(u64::MAX))
             }
         };

@@ -1,5 +1,8 @@
 //! The service as a whole, over objects in memory.
 
+mod catalog;
+mod reading;
+
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::{Arc, Mutex};

@@ -32,12 +32,27 @@ pub enum Column {
 }
 
 /// A value that does not fit the column's type.
-fn bad(value: &str, wanted: &str) -> Failure {
-    let shown: String = value.chars().take(80).collect();
-    Failure::new(
-        "HIVE_BAD_DATA",
-        format!("Error Parsing a column in the table: cannot read '{shown}' as {wanted}"),
-    )
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Misfit {
+    /// The value, cut when it is long.
+    pub value: String,
+    pub why: String,
+}
+
+fn bad(value: &str, why: impl FnOnce(&str) -> String) -> Misfit {
+    let value: String = value.chars().take(80).collect();
+    Misfit { why: why(&value), value }
+}
+
+/// As Java complains about a text that is no number.
+fn input(value: &str) -> String {
+    format!("For input string: \"{value}\"")
+}
+
+impl From<Misfit> for Failure {
+    fn from(misfit: Misfit) -> Failure {
+        Failure::new("HIVE_BAD_DATA", format!("Error parsing field value '{}': {}", misfit.value, misfit.why))
+    }
 }
 
 impl Column {
@@ -114,7 +129,7 @@ impl Column {
     }
 
     /// Appends a value of JSON; `span` was proven to be JSON.
-    pub fn push_json(&mut self, line: &[u8], span: Range<usize>, options: &Options) -> Result<(), Failure> {
+    pub fn push_json(&mut self, line: &[u8], span: Range<usize>, options: &Options) -> Result<(), Misfit> {
         let raw = &line[span.clone()];
         if raw == b"null" {
             self.push_null();
@@ -123,7 +138,7 @@ impl Column {
         match self {
             Column::List { offsets, valid, child, .. } => {
                 if raw[0] != b'[' {
-                    return Err(bad(&String::from_utf8_lossy(raw), "an array"));
+                    return Err(bad(&String::from_utf8_lossy(raw), |v| format!("Data is not an array: {v}")));
                 }
                 let (mut count, mut failed) = (0, None);
                 json::elements(line, span, |element| {
@@ -140,15 +155,16 @@ impl Column {
             }
             Column::Row { fields, valid, children } => {
                 if raw[0] != b'{' {
-                    return Err(bad(&String::from_utf8_lossy(raw), "a struct"));
+                    return Err(bad(&String::from_utf8_lossy(raw), |v| {
+                        format!("Data is not an object for a struct: {v}")
+                    }));
                 }
                 let mut index = Index::default();
                 json::members(line, span, &mut index);
                 for (field, child) in fields.iter().zip(children) {
-                    let found = index
-                        .members
-                        .iter()
-                        .rfind(|(k, _)| json::key_is(options, &line[k.clone()], field.name()));
+                    let found = index.members.iter().rfind(|(k, _)| {
+                        json::key_is(options, &line[k.clone()], options.key_of(field.name()))
+                    });
                     match found {
                         Some((_, value)) => child.push_json(line, value.clone(), options)?,
                         None => child.push_null(),
@@ -158,7 +174,9 @@ impl Column {
             }
             Column::Map { offsets, valid, key, value, .. } => {
                 if raw[0] != b'{' {
-                    return Err(bad(&String::from_utf8_lossy(raw), "a map"));
+                    return Err(bad(&String::from_utf8_lossy(raw), |v| {
+                        format!("Data is not an object for a map: {v}")
+                    }));
                 }
                 let mut index = Index::default();
                 json::members(line, span, &mut index);
@@ -181,15 +199,15 @@ impl Column {
     }
 
     /// Appends a value written as text.
-    pub fn push_text(&mut self, text: &str) -> Result<(), Failure> {
-        fn whole<T: TryFrom<i64>>(text: &str, wanted: &str) -> Result<T, Failure> {
+    pub fn push_text(&mut self, text: &str) -> Result<(), Misfit> {
+        fn whole<T: TryFrom<i64>>(text: &str) -> Result<T, Misfit> {
             let trimmed = text.trim();
             let number = trimmed.parse::<i64>().ok().or_else(|| {
                 let float = trimmed.parse::<f64>().ok()?;
                 // Fractions are cut off, as the SerDe does; beyond 2^63 nothing is exact.
                 (float.is_finite() && float.abs() < 9.2e18).then_some(float as i64)
             });
-            number.and_then(|n| T::try_from(n).ok()).ok_or_else(|| bad(text, wanted))
+            number.and_then(|n| T::try_from(n).ok()).ok_or_else(|| bad(text, input))
         }
         match self {
             Column::Text(b) => b.append_value(text),
@@ -197,25 +215,35 @@ impl Column {
             Column::Boolean(b) => match text.trim().to_ascii_lowercase().as_str() {
                 "true" => b.append_value(true),
                 "false" => b.append_value(false),
-                _ => return Err(bad(text, "boolean")),
+                _ => return Err(bad(text, |v| format!("Not a boolean: \"{v}\""))),
             },
-            Column::Tinyint(b) => b.append_value(whole(text, "tinyint")?),
-            Column::Smallint(b) => b.append_value(whole(text, "smallint")?),
-            Column::Integer(b) => b.append_value(whole(text, "int")?),
-            Column::Bigint(b) => b.append_value(whole(text, "bigint")?),
-            Column::Real(b) => b.append_value(text.trim().parse().map_err(|_| bad(text, "float"))?),
-            Column::Double(b) => b.append_value(text.trim().parse().map_err(|_| bad(text, "double"))?),
+            Column::Tinyint(b) => b.append_value(whole(text)?),
+            Column::Smallint(b) => b.append_value(whole(text)?),
+            Column::Integer(b) => b.append_value(whole(text)?),
+            Column::Bigint(b) => b.append_value(whole(text)?),
+            Column::Real(b) => b.append_value(text.trim().parse().map_err(|_| bad(text, input))?),
+            Column::Double(b) => b.append_value(text.trim().parse().map_err(|_| bad(text, input))?),
             Column::Decimal(b, p, s) => {
-                b.append_value(time::decimal(text, *p, *s).ok_or_else(|| bad(text, "decimal"))?);
+                b.append_value(
+                    time::decimal(text, *p, *s)
+                        .ok_or_else(|| bad(text, |v| format!("Not a decimal: \"{v}\"")))?,
+                );
             }
-            Column::Date(b) => b.append_value(time::date(text).ok_or_else(|| bad(text, "date"))?),
+            Column::Date(b) => {
+                b.append_value(time::date(text).ok_or_else(|| bad(text, |v| format!("Not a date: \"{v}\"")))?)
+            }
             Column::Timestamp(b) => {
-                b.append_value(time::timestamp(text).ok_or_else(|| bad(text, "timestamp"))?);
+                b.append_value(
+                    time::timestamp(text)
+                        .ok_or_else(|| bad(text, |v| format!("Not a timestamp: \"{v}\"")))?,
+                );
             }
             Column::Binary(b) => b.append_value(text),
-            Column::List { .. } => return Err(bad(text, "an array")),
-            Column::Row { .. } => return Err(bad(text, "a struct")),
-            Column::Map { .. } => return Err(bad(text, "a map")),
+            Column::List { .. } => return Err(bad(text, |v| format!("Data is not an array: {v}"))),
+            Column::Row { .. } => {
+                return Err(bad(text, |v| format!("Data is not an object for a struct: {v}")));
+            }
+            Column::Map { .. } => return Err(bad(text, |v| format!("Data is not an object for a map: {v}"))),
         }
         Ok(())
     }

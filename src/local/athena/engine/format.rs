@@ -2,83 +2,80 @@
 
 use std::ops::Range;
 
-use super::columns::Column;
+use super::columns::{Column, Misfit};
+use super::delimited::{Csv, Lazy};
 use super::json::{self, Index, Options};
 use crate::local::athena::catalog::Table;
 use crate::local::athena::failure::Failure;
+use crate::local::athena::partitions;
 
-/// A table's SerDe with its properties.
-#[derive(Clone, Debug)]
+/// A table's format with its SerDe's properties.
+#[derive(Clone, Debug, PartialEq)]
 pub enum Format {
-    /// openx's and Hive's JSON SerDes; `renamed` holds `mapping.column` = key of the record.
-    Json { options: Options, renamed: Vec<(String, String)> },
-    /// LazySimpleSerDe and OpenCSVSerde.
-    Delimited {
-        delimiter: char,
-        quote: Option<char>,
-        escape: Option<char>,
-        null: Option<String>,
-        skip: usize,
+    /// openx's and Hive's JSON SerDes.
+    Json(Options),
+    Lazy(Lazy),
+    Csv(Csv),
+    Parquet {
+        /// Columns by their place in the file instead of their name.
+        by_index: bool,
     },
 }
 
 impl Format {
     pub fn of(table: &Table) -> Result<Format, Failure> {
         let serde = table.serde.as_deref().unwrap_or_default();
+        let stored = table.stored_as.as_deref().unwrap_or("TEXTFILE");
         let is_true = |name: &str| table.property(name).is_some_and(|v| v.eq_ignore_ascii_case("true"));
-        let first = |name: &str| table.property(name).and_then(delimiter);
-        let skip = table.property("skip.header.line.count").and_then(|n| n.trim().parse().ok()).unwrap_or(0);
-        if serde.ends_with("JsonSerDe") || (serde.is_empty() && table.stored_as.as_deref() == Some("JSON")) {
-            let renamed = table.serde_properties.iter().filter_map(|(key, value)| {
-                let column = key.strip_prefix("mapping.")?;
-                Some((column.to_lowercase(), value.clone()))
-            });
-            let fold_case =
-                !table.property("case.insensitive").is_some_and(|v| v.eq_ignore_ascii_case("false"));
-            let options = Options {
-                ignore_malformed: is_true("ignore.malformed.json"),
-                fold_case,
-                dots_in_keys: is_true("dots.in.keys"),
-            };
-            return Ok(Format::Json { options, renamed: renamed.collect() });
+        if serde.ends_with("JsonSerDe") || (serde.is_empty() && stored == "JSON") {
+            return Ok(Format::Json(options(table, serde.starts_with("org.openx"))));
         }
         if serde.ends_with("OpenCSVSerde") {
-            return Ok(Format::Delimited {
-                delimiter: first("separatorChar").unwrap_or(','),
-                quote: first("quoteChar").or(Some('"')),
-                escape: first("escapeChar").or(Some('\\')),
-                null: None,
-                skip,
-            });
+            return Ok(Format::Csv(Csv::of(table)));
         }
-        let stored = table.stored_as.as_deref().unwrap_or("TEXTFILE");
-        if serde.ends_with("LazySimpleSerDe") || (serde.is_empty() && stored == "TEXTFILE") {
-            return Ok(Format::Delimited {
-                delimiter: first("field.delim").or(first("serialization.format")).unwrap_or('\u{1}'),
-                quote: None,
-                escape: first("escape.delim"),
-                null: Some(table.property("serialization.null.format").unwrap_or("\\N").to_owned()),
-                skip,
-            });
+        if serde.ends_with("ParquetHiveSerDe") || (serde.is_empty() && stored == "PARQUET") {
+            return Ok(Format::Parquet { by_index: is_true("parquet.column.index.access") });
+        }
+        let sequence = table.input_format.as_deref().is_some_and(|f| f.ends_with("SequenceFileInputFormat"));
+        if (serde.ends_with("LazySimpleSerDe") && !sequence) || (serde.is_empty() && stored == "TEXTFILE") {
+            return Ok(Format::Lazy(Lazy::of(table)));
         }
         let what = if serde.is_empty() { stored } else { serde };
         Err(Failure::unsupported(format!("the local cloud does not read tables of format {what}")))
     }
 
-    /// Lines at the head of every object that hold no data.
-    pub fn skipped_lines(&self) -> usize {
-        if let Format::Delimited { skip, .. } = self { *skip } else { 0 }
+    /// The key or column that a column of the table is read from.
+    pub fn key(&self, column: &str) -> String {
+        match self {
+            Format::Json(options) => options.key_of(column).to_owned(),
+            _ => column.to_owned(),
+        }
     }
 }
 
-/// `,` or `\t`, or the number of a control character.
-fn delimiter(text: &str) -> Option<char> {
-    match text {
-        "\\t" => Some('\t'),
-        "\\001" | "1" => Some('\u{1}'),
-        "\\u0001" => Some('\u{1}'),
-        _ => text.chars().next(),
+/// The properties of the JSON SerDes; Hive's knows none of openx's.
+fn options(table: &Table, openx: bool) -> Options {
+    if !openx {
+        return Options::EXACT;
     }
+    let is = |name: &str, value: &str| table.property(name).is_some_and(|v| v.eq_ignore_ascii_case(value));
+    let fold_case = !is("case.insensitive", "false");
+    let renamed = table.serde_properties.iter().filter_map(|(key, value)| {
+        let column = key.strip_prefix("mapping.")?.to_lowercase();
+        Some((column, if fold_case { value.to_lowercase() } else { value.clone() }))
+    });
+    Options {
+        ignore_malformed: is("ignore.malformed.json", "true"),
+        fold_case,
+        dots_in_keys: is("dots.in.keys", "true"),
+        renamed: renamed.collect(),
+        unique: true,
+    }
+}
+
+/// Lines at the head of every object that hold no data.
+pub fn skipped_lines(table: &Table) -> usize {
+    table.property("skip.header.line.count").and_then(|n| n.trim().parse().ok()).unwrap_or(0)
 }
 
 /// What a column of the output is made of.
@@ -92,6 +89,14 @@ pub enum Source {
     Partition(usize),
 }
 
+/// What is the same for all rows of an object.
+pub struct Place<'a> {
+    /// `s3://bucket/key`
+    pub path: &'a str,
+    /// The values of the partition.
+    pub partition: &'a [String],
+}
+
 /// Decodes lines into columns.
 pub struct Decoder {
     format: Format,
@@ -103,120 +108,108 @@ pub struct Decoder {
 }
 
 impl Decoder {
-    pub fn skipped_lines(&self) -> usize {
-        self.format.skipped_lines()
-    }
-
     pub fn new(format: Format, sources: Vec<Source>, columns: Vec<Column>) -> Decoder {
         Decoder { format, sources, columns, rows: 0, index: Index::default(), fields: Vec::new() }
     }
 
     /// Decodes one line; blank lines are no rows.
-    pub fn line(&mut self, line: &[u8], path: &str, partition: &[String]) -> Result<(), Failure> {
-        if line.iter().all(u8::is_ascii_whitespace) {
-            return Ok(());
-        }
-        self.rows += 1;
+    pub fn line(&mut self, line: &[u8], place: &Place<'_>) -> Result<(), Failure> {
+        let line = line.strip_suffix(b"\n").unwrap_or(line);
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
         match &self.format {
-            Format::Json { options, .. } => {
-                let found = json::index(line, &mut self.index);
+            Format::Json(options) => {
+                if line.iter().all(u8::is_ascii_whitespace) {
+                    return Ok(());
+                }
+                let mut found = json::index(line, &mut self.index);
+                if options.unique && found.is_ok() {
+                    found = json::repeated(options, line, &self.index).map_or(Ok(()), Err);
+                }
                 if let Err(malformed) = &found
                     && !options.ignore_malformed
                 {
                     return Err(Failure::new(
                         "HIVE_CURSOR_ERROR",
                         format!(
-                            "Row is not a valid JSON Object - JSONException: {} at {} [character {} line 1] ({path})",
+                            "Row is not a valid JSON Object - JSONException: {} at {} [character {} line 1] ({})",
                             malformed.what,
                             malformed.at,
-                            malformed.at + 1
+                            malformed.at + 1,
+                            place.path,
                         ),
                     ));
                 }
                 for (source, column) in self.sources.iter().zip(&mut self.columns) {
-                    match source {
-                        Source::Field { key, .. } => {
-                            let member = |(k, v): &(Range<usize>, Range<usize>)| {
-                                json::key_is(options, &line[k.clone()], key).then(|| v.clone())
-                            };
-                            let value =
-                                found.is_ok().then(|| self.index.members.iter().rev().find_map(member));
-                            match value.flatten() {
-                                Some(value) => column.push_json(line, value, options)?,
-                                None => column.push_null(),
-                            }
+                    let Source::Field { key, position } = source else {
+                        constant(source, column, place)?;
+                        continue;
+                    };
+                    let member = |(k, v): &(Range<usize>, Range<usize>)| {
+                        json::key_is(options, &line[k.clone()], key).then(|| v.clone())
+                    };
+                    let value = found.is_ok().then(|| self.index.members.iter().rev().find_map(member));
+                    match value.flatten() {
+                        Some(value) => {
+                            column.push_json(line, value, options).map_err(|m| misfit(m, *position, place))?
                         }
-                        other => constant(other, column, path, partition)?,
+                        None => column.push_null(),
                     }
                 }
             }
-            Format::Delimited { delimiter, quote, escape, null, .. } => {
-                fields(&String::from_utf8_lossy(line), *delimiter, *quote, *escape, &mut self.fields);
+            Format::Csv(csv) => {
+                csv.fields(&String::from_utf8_lossy(line), &mut self.fields);
+                for (source, column) in self.sources.iter().zip(&mut self.columns) {
+                    let Source::Field { position, .. } = source else {
+                        constant(source, column, place)?;
+                        continue;
+                    };
+                    match self.fields.get(*position) {
+                        Some(text) => csv.push(column, text).map_err(|m| misfit(m, *position, place))?,
+                        None => column.push_null(),
+                    }
+                }
+            }
+            Format::Lazy(lazy) => {
+                let (text, mut fields) = (String::from_utf8_lossy(line), Vec::new());
+                lazy.fields(&text, &mut fields);
                 for (source, column) in self.sources.iter().zip(&mut self.columns) {
                     match source {
-                        Source::Field { position, .. } => match self.fields.get(*position) {
-                            Some(text) if null.as_ref() == Some(text) => column.push_null(),
-                            Some(text) if matches!(column, Column::Text(_)) => column.push_text(text)?,
-                            Some(text) if text.is_empty() => column.push_null(),
-                            // LazySimple reads what does not fit as NULL; OpenCSV fails.
-                            Some(text) if quote.is_none() => {
-                                if column.push_text(text).is_err() {
-                                    column.push_null();
-                                }
-                            }
-                            Some(text) => column.push_text(text)?,
+                        Source::Field { position, .. } => match fields.get(*position) {
+                            Some(text) => lazy.push(column, text, 1),
                             None => column.push_null(),
                         },
-                        other => constant(other, column, path, partition)?,
+                        other => constant(other, column, place)?,
                     }
                 }
             }
+            Format::Parquet { .. } => return Err(Failure::internal("Parquet has no lines")),
         }
+        self.rows += 1;
         Ok(())
     }
 }
 
-fn constant(source: &Source, column: &mut Column, path: &str, partition: &[String]) -> Result<(), Failure> {
+fn misfit(misfit: Misfit, position: usize, place: &Place<'_>) -> Failure {
+    let Misfit { value, why } = misfit;
+    Failure::new(
+        "HIVE_BAD_DATA",
+        format!("Error parsing field value '{value}' for field {position}: {why} ({})", place.path),
+    )
+}
+
+/// Appends what an object's place says to a column that is not read from its rows.
+pub fn constant(source: &Source, column: &mut Column, place: &Place<'_>) -> Result<(), Failure> {
     match source {
-        Source::Partition(n) => match partition.get(*n) {
-            Some(value) if value != "__HIVE_DEFAULT_PARTITION__" => column.push_text(value)?,
+        Source::Partition(n) => match place.partition.get(*n) {
+            Some(value) if value != partitions::NULL => column.push_text(value).map_err(|misfit| {
+                Failure::new(
+                    "HIVE_INVALID_PARTITION_VALUE",
+                    format!("Invalid partition value '{value}' of {}: {}", place.path, misfit.why),
+                )
+            })?,
             _ => column.push_null(),
         },
-        _ => column.push_text(path)?,
+        _ => column.push_text(place.path)?,
     }
     Ok(())
-}
-
-fn fields(line: &str, delimiter: char, quote: Option<char>, escape: Option<char>, out: &mut Vec<String>) {
-    out.clear();
-    let (mut field, mut quoted) = (String::new(), false);
-    let mut chars = line.trim_end_matches('\r').chars().peekable();
-    while let Some(c) = chars.next() {
-        if Some(c) == escape && escape != quote && chars.peek().is_some() {
-            field.extend(chars.next());
-        } else if Some(c) == quote {
-            if quoted && chars.peek() == quote.as_ref() {
-                field.extend(chars.next());
-            } else {
-                quoted = !quoted;
-            }
-        } else if c == delimiter && !quoted {
-            out.push(std::mem::take(&mut field));
-        } else {
-            field.push(c);
-        }
-    }
-    out.push(field);
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn delimited_lines() {
-        let mut out = Vec::new();
-        fields(r#"a,"b,""c""",d\,e,"#, ',', Some('"'), Some('\\'), &mut out);
-        assert_eq!(out, ["a", r#"b,"c""#, "d,e", ""]);
-    }
 }

@@ -3,6 +3,7 @@
 //! A line is indexed first (one pass that also proves that it is JSON), then only the columns that
 //! a query wants are decoded from it.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 /// How a SerDe reads keys and treats lines that are no JSON.
@@ -14,6 +15,26 @@ pub struct Options {
     pub fold_case: bool,
     /// `dots.in.keys`: a dot in a key counts as an underscore.
     pub dots_in_keys: bool,
+    /// `mapping.column` = key of the record, at any depth. Keys in lower case when case is folded.
+    pub renamed: Vec<(String, String)>,
+    /// A record that has a key twice is malformed, as for openx's SerDe.
+    pub unique: bool,
+}
+
+impl Options {
+    /// Keys in any case, nothing forgiven.
+    pub const EXACT: Options = Options {
+        ignore_malformed: false,
+        fold_case: true,
+        dots_in_keys: false,
+        renamed: Vec::new(),
+        unique: false,
+    };
+
+    /// The key that a column or field is read from.
+    pub fn key_of<'a>(&'a self, column: &'a str) -> &'a str {
+        self.renamed.iter().find(|(c, _)| c == column).map_or(column, |(_, key)| key)
+    }
 }
 
 /// Where the members of an object are: key and value spans of the line.
@@ -34,7 +55,7 @@ pub struct Cursor<'a> {
 /// Why a text is no JSON, and where (a byte of the line).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Malformed {
-    pub what: &'static str,
+    pub what: Cow<'static, str>,
     pub at: usize,
 }
 
@@ -46,7 +67,7 @@ impl<'a> Cursor<'a> {
     }
 
     fn fail<T>(&self, what: &'static str) -> Step<T> {
-        Err(Malformed { what, at: self.at })
+        Err(Malformed { what: what.into(), at: self.at })
     }
 
     pub fn peek(&mut self) -> Option<u8> {
@@ -176,13 +197,25 @@ pub fn index(line: &[u8], index: &mut Index) -> Result<(), Malformed> {
     index.members.clear();
     let mut cursor = Cursor::new(line);
     if cursor.peek() != Some(b'{') {
-        return Err(Malformed { what: "A JSONObject text must begin with '{'", at: cursor.at });
+        return cursor.fail("A JSONObject text must begin with '{'");
     }
     cursor.object(0, &mut Some(index))?;
     match cursor.peek() {
         None => Ok(()),
-        Some(_) => Err(Malformed { what: "Unexpected text after the record", at: cursor.at }),
+        Some(_) => cursor.fail("Unexpected text after the record"),
     }
+}
+
+/// The first key that an indexed record has twice.
+pub fn repeated(options: &Options, line: &[u8], index: &Index) -> Option<Malformed> {
+    let same = |a: &Range<usize>, b: &Range<usize>| {
+        let (a, b) = (&line[a.clone()], &line[b.clone()]);
+        if options.fold_case { a.eq_ignore_ascii_case(b) } else { a == b }
+    };
+    let mut keys = index.members.iter().map(|(key, _)| key).enumerate();
+    let (_, key) = keys.find(|(n, key)| index.members[..*n].iter().any(|(other, _)| same(key, other)))?;
+    let name = unescape(&line[key.clone()]);
+    Some(Malformed { what: format!("Duplicate key \"{name}\"").into(), at: key.end })
 }
 
 /// The members of an object's span; for values that are known to be JSON.
@@ -208,7 +241,7 @@ pub fn elements(line: &[u8], span: Range<usize>, mut each: impl FnMut(Range<usiz
 }
 
 /// A string's content (the span without its quotes), unescaped.
-pub fn unescape(content: &[u8]) -> std::borrow::Cow<'_, str> {
+pub fn unescape(content: &[u8]) -> Cow<'_, str> {
     if !content.contains(&b'\\') {
         return String::from_utf8_lossy(content);
     }
@@ -246,7 +279,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const PLAIN: Options = Options { ignore_malformed: false, fold_case: true, dots_in_keys: false };
+    const PLAIN: Options = Options::EXACT;
 
     fn keys(line: &str) -> Result<Vec<(String, String)>, Malformed> {
         let mut found = Index::default();
@@ -283,6 +316,18 @@ mod tests {
             assert!(keys(line).is_err(), "{line}");
         }
         assert!(keys(&format!("{{\"a\":{}", "[".repeat(1_000_000))).is_err());
+    }
+
+    #[test]
+    fn keys_that_stand_twice_are_found() {
+        let twice = |options: &Options, line: &str| {
+            let mut found = Index::default();
+            index(line.as_bytes(), &mut found).unwrap();
+            repeated(options, line.as_bytes(), &found).map(|m| m.what.into_owned())
+        };
+        let line = r#"{"a":1,"b":2,"A":3}"#;
+        assert_eq!(twice(&PLAIN, line).as_deref(), Some("Duplicate key \"A\""));
+        assert_eq!(twice(&Options { fold_case: false, ..PLAIN }, line), None);
     }
 
     #[test]

@@ -8,19 +8,25 @@
 //! It runs on threads of its own with deep stacks, which begin with the first query: an idle cloud
 //! has none of it, and no query delays the server.
 
+mod adapt;
 mod apply;
 mod arrow;
 mod calls;
 mod check;
 mod columns;
+mod delimited;
 mod errors;
+mod folders;
 mod format;
 mod functions;
 mod info;
 mod joins;
 mod json;
+mod meter;
 mod operators;
+mod parquet;
 mod parse;
+mod pieces;
 mod planner;
 mod print;
 mod rewrite;
@@ -28,7 +34,6 @@ mod scan;
 mod time;
 mod unnest;
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -42,6 +47,8 @@ use futures::StreamExt;
 use tokio::runtime::Runtime;
 
 use self::functions::Functions;
+pub use self::meter::Meter;
+use self::pieces::Access;
 use super::catalog::Catalog;
 use super::failure::Failure;
 use super::types::Type;
@@ -142,16 +149,11 @@ impl Engine {
         .await
     }
 
-    /// Runs a query on the engine's threads. `scanned` counts bytes while it runs. Dropping the
+    /// Runs a query on the engine's threads. `meter` counts bytes while it runs. Dropping the
     /// future stops the query.
-    pub async fn run<S: Sink>(
-        &self,
-        ask: Ask,
-        scanned: Arc<AtomicU64>,
-        sink: S,
-    ) -> Result<(Ran, S), Failure> {
+    pub async fn run<S: Sink>(&self, ask: Ask, meter: Arc<Meter>, sink: S) -> Result<(Ran, S), Failure> {
         let catalog = self.catalog.clone();
-        self.on_thread(move |machine| async move { machine.run(&catalog, &ask, scanned, sink).await }).await
+        self.on_thread(move |machine| async move { machine.run(&catalog, &ask, meter, sink).await }).await
     }
 
     async fn on_thread<T, F>(&self, work: impl FnOnce(Arc<Machine>) -> F) -> Result<T, Failure>
@@ -218,7 +220,7 @@ impl Machine {
         &self,
         catalog: &Catalog,
         ask: &Ask,
-        scanned: &Arc<AtomicU64>,
+        meter: &Arc<Meter>,
     ) -> Result<(Vec<(String, Type)>, LogicalPlan), Failure> {
         let query = match parse::statement(&ask.sql, &ask.parameters)? {
             Statement::Query(query) => *query,
@@ -231,8 +233,7 @@ impl Machine {
         let context = planner::Context {
             catalog: catalog.clone(),
             database: ask.database.clone(),
-            objects: ask.objects.clone(),
-            scanned: scanned.clone(),
+            access: Access { objects: ask.objects.clone(), meter: meter.clone() },
             with_path: ask.sql.contains(scan::PATH),
             functions: self.functions.clone(),
             options: self.state.config_options().clone(),
@@ -260,12 +261,12 @@ impl Machine {
         &self,
         catalog: &Catalog,
         ask: &Ask,
-        scanned: Arc<AtomicU64>,
+        meter: Arc<Meter>,
         mut sink: S,
     ) -> Result<(Ran, S), Failure> {
         let began = Instant::now();
         let failed = |e| errors::failure(&e, &ask.sql);
-        let (columns, plan) = self.plan(catalog, ask, &scanned).await?;
+        let (columns, plan) = self.plan(catalog, ask, &meter).await?;
         let state = at_once(&self.state);
         if matches!(parse::statement(&ask.sql, &ask.parameters)?, Statement::Explain { .. }) {
             sink.head(&[("Query Plan".to_owned(), Type::Varchar(None))]);
@@ -292,7 +293,7 @@ impl Machine {
                 sink.end_row();
             }
         }
-        tracing::debug!(scanned = scanned.load(Ordering::Relaxed), "query done");
+        tracing::debug!(scanned = meter.bytes(), "query done");
         Ok((Ran { planning }, sink))
     }
 }

@@ -1,7 +1,6 @@
 //! What the planner asks for: tables of the catalog, functions, types and operators of Trino.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef, SchemaRef};
 use datafusion::common::{DFSchema, Result, TableReference, plan_err};
@@ -22,6 +21,7 @@ use super::functions::{self, Functions};
 use super::info;
 use super::operators;
 use super::parse::{self, TYPE_MARK};
+use super::pieces::Access;
 use super::rewrite;
 use super::scan::{S3Table, fail};
 use super::unnest::UnnestPlanner;
@@ -29,7 +29,6 @@ use super::{arrow, columns};
 use crate::local::athena::catalog::Catalog;
 use crate::local::athena::failure::Failure;
 use crate::local::athena::types::Type;
-use crate::local::bus::Objects;
 
 /// Views within views; a bound, so that two that name each other end.
 const DEEPEST: usize = 16;
@@ -39,9 +38,7 @@ const DEEPEST: usize = 16;
 pub struct Context {
     pub catalog: Catalog,
     pub database: String,
-    pub objects: Arc<dyn Objects>,
-    /// Bytes read from objects so far.
-    pub scanned: Arc<AtomicU64>,
+    pub access: Access,
     /// Whether the text names `"$path"`.
     pub with_path: bool,
     pub functions: Arc<Functions>,
@@ -134,18 +131,7 @@ impl Provider {
             let planned = plan(&inner, *query).map_err(|e| stale(e.strip_backtrace()))?;
             return Ok(provider_as_source(Arc::new(ViewTable::new(planned.plan, Some(sql.clone())))));
         }
-        let partitions = if table.partitioned_by.is_empty() {
-            Vec::new()
-        } else {
-            context.catalog.partitions(&table.database, &table.name)?
-        };
-        let table = S3Table::new(
-            &table,
-            partitions,
-            context.with_path,
-            context.objects.clone(),
-            context.scanned.clone(),
-        )?;
+        let table = S3Table::new(table, context.catalog.clone(), context.with_path, context.access.clone())?;
         Ok(provider_as_source(Arc::new(table)))
     }
 }

@@ -1,29 +1,26 @@
-//! Tables over objects: which objects, in which pieces, decoded by their SerDe.
+//! Tables over objects: which objects, in which pieces, decoded by their format.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
-use bytes::{Bytes, BytesMut};
-use datafusion::arrow::array::RecordBatch;
-use datafusion::arrow::array::RecordBatchOptions;
+use datafusion::arrow::array::{RecordBatch, RecordBatchOptions};
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::Result;
 use datafusion::error::DataFusionError;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
-use datafusion::logical_expr::{Expr, TableType};
+use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
 
-use super::arrow;
 use super::columns::Column;
-use super::format::{Decoder, Format, Source};
-use crate::local::athena::catalog::{Partition, Table};
+use super::format::{self, Decoder, Format, Place, Source};
+use super::pieces::{self, Access, Lines, Object, PIECE, Piece};
+use super::{arrow, folders, parquet};
+use crate::local::athena::catalog::{Catalog, Partition, Table};
 use crate::local::athena::ddl;
 use crate::local::athena::failure::Failure;
-use crate::local::bus::Objects;
 
 /// A failure on its way through the engine.
 pub fn fail(failure: Failure) -> DataFusionError {
@@ -33,49 +30,32 @@ pub fn fail(failure: Failure) -> DataFusionError {
 /// The hidden column that names the object of a row.
 pub const PATH: &str = "$path";
 
-/// Larger objects are read in pieces of this many bytes, side by side.
-const PIECE: u64 = 8 << 20;
-const ROWS: usize = 8192;
+pub const ROWS: usize = 8192;
 
 /// A table of the catalog, as the engine reads it.
 pub struct S3Table {
+    table: Table,
+    catalog: Catalog,
     format: Format,
     schema: SchemaRef,
     sources: Vec<Source>,
-    /// Folders with the values of their partition columns.
-    folders: Vec<Partition>,
-    objects: Arc<dyn Objects>,
-    scanned: Arc<AtomicU64>,
+    access: Access,
 }
 
 impl std::fmt::Debug for S3Table {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "S3Table({:?})", self.folders)
+        write!(f, "S3Table({}.{})", self.table.database, self.table.name)
     }
 }
 
 impl S3Table {
-    /// `with_path` adds the hidden column; `scanned` counts the bytes that are read.
-    pub fn new(
-        table: &Table,
-        partitions: Vec<Partition>,
-        with_path: bool,
-        objects: Arc<dyn Objects>,
-        scanned: Arc<AtomicU64>,
-    ) -> Result<S3Table, Failure> {
-        let format = Format::of(table)?;
+    /// `with_path` adds the hidden column.
+    pub fn new(table: Table, catalog: Catalog, with_path: bool, access: Access) -> Result<S3Table, Failure> {
+        let format = Format::of(&table)?;
         let (mut fields, mut sources) = (Vec::new(), Vec::new());
         for (position, column) in table.columns.iter().enumerate() {
             fields.push(Field::new(&column.name, arrow::to(&column.read()?), true));
-            let key = match &format {
-                Format::Json { renamed, options } => {
-                    let key =
-                        renamed.iter().find(|(c, _)| *c == column.name).map_or(&column.name, |(_, k)| k);
-                    if options.fold_case { key.to_lowercase() } else { key.clone() }
-                }
-                Format::Delimited { .. } => column.name.clone(),
-            };
-            sources.push(Source::Field { key, position });
+            sources.push(Source::Field { key: format.key(&column.name), position });
         }
         for (position, column) in table.partitioned_by.iter().enumerate() {
             fields.push(Field::new(&column.name, arrow::to(&column.read()?), true));
@@ -85,105 +65,45 @@ impl S3Table {
             fields.push(Field::new(PATH, DataType::Utf8, true));
             sources.push(Source::Path);
         }
-        let folders = if table.partitioned_by.is_empty() {
-            vec![Partition { values: Vec::new(), location: table.location.clone() }]
-        } else {
-            partitions
-        };
-        Ok(S3Table { format, schema: Arc::new(Schema::new(fields)), sources, folders, objects, scanned })
+        Ok(S3Table { table, catalog, format, schema: Arc::new(Schema::new(fields)), sources, access })
     }
 
     /// The pieces of all objects, in the order of their keys.
-    fn pieces(&self) -> Result<Vec<Piece>, Failure> {
+    fn pieces(&self, folders: &[Partition]) -> Result<Vec<Piece>, Failure> {
+        let splits = !matches!(self.format, Format::Parquet { .. });
         let mut found = Vec::new();
-        for folder in &self.folders {
+        for folder in folders {
             let (bucket, prefix) = ddl::location(&folder.location).ok_or_else(|| {
                 Failure::new("HIVE_METASTORE_ERROR", format!("Bad location {}", folder.location))
             })?;
-            let listed = self.objects.list(&bucket, &prefix).map_err(|fault| {
+            let listed = self.access.objects.list(&bucket, &prefix).map_err(|fault| {
                 Failure::new(
-                    "HIVE_CURSOR_ERROR",
-                    format!("Failed to list {}: {}", folder.location, fault.message),
+                    "HIVE_METASTORE_ERROR",
+                    format!(
+                        "Failed to list directory {}: {} ({})",
+                        folder.location, fault.message, fault.code
+                    ),
                 )
             })?;
+            let partition = Arc::new(folder.values.clone());
             for object in listed {
-                let name = object.key.rsplit('/').next().unwrap_or_default();
-                // Hive's rule for files that are no data.
-                if object.size == 0 || name.is_empty() || name.starts_with(['_', '.']) {
+                // Hive's rule for files and folders that are no data.
+                let mut parts = object.key[prefix.len()..].split('/');
+                if object.size == 0 || object.key.ends_with('/') || parts.any(|p| p.starts_with(['_', '.'])) {
                     continue;
                 }
-                let path: Arc<str> = format!("s3://{bucket}/{}", object.key).into();
-                let mut start = 0;
-                while start < object.size {
-                    let end = if object.size - start < PIECE * 2 { object.size } else { start + PIECE };
-                    found.push(Piece {
-                        bucket: bucket.clone(),
-                        key: object.key.clone(),
-                        path: path.clone(),
-                        start,
-                        end,
-                        size: object.size,
-                        partition: folder.values.clone(),
-                    });
-                    start = end;
-                }
+                let object = Object {
+                    path: format!("s3://{bucket}/{}", object.key),
+                    bucket: bucket.clone(),
+                    key: object.key,
+                    size: object.size,
+                    etag: object.etag,
+                    partition: partition.clone(),
+                };
+                pieces::cut(object, splits, &mut found);
             }
         }
         Ok(found)
-    }
-}
-
-/// Bytes `start..end` of an object: the lines that begin in them.
-#[derive(Clone, Debug)]
-struct Piece {
-    bucket: String,
-    key: String,
-    path: Arc<str>,
-    start: u64,
-    end: u64,
-    size: u64,
-    partition: Vec<String>,
-}
-
-impl Piece {
-    fn read(&self, objects: &dyn Objects, scanned: &AtomicU64) -> Result<Bytes, Failure> {
-        let get = |start: u64, end: u64| {
-            objects.read(&self.bucket, &self.key, Some(start..end)).map_err(|fault| {
-                Failure::new(
-                    "HIVE_CANNOT_OPEN_SPLIT",
-                    format!("Error opening {}: {}", self.path, fault.message),
-                )
-            })
-        };
-        // One byte before the piece tells whether a line begins right at its start.
-        let from = self.start.saturating_sub(1);
-        let mut data = get(from, self.end)?;
-        scanned.fetch_add(self.end - self.start, Ordering::Relaxed);
-        if self.start > 0 {
-            let first = data.iter().position(|b| *b == b'\n').map_or(data.len(), |n| n + 1);
-            data = data.slice(first..);
-        }
-        if self.end == self.size || data.is_empty() || data.ends_with(b"\n") {
-            return Ok(data);
-        }
-        // The last line ends in the next piece.
-        let mut whole = BytesMut::from(&data[..]);
-        let mut at = self.end;
-        while at < self.size {
-            let more = get(at, (at + 65_536).min(self.size))?;
-            if more.is_empty() {
-                break;
-            }
-            at += more.len() as u64;
-            match more.iter().position(|b| *b == b'\n') {
-                Some(n) => {
-                    whole.extend_from_slice(&more[..=n]);
-                    break;
-                }
-                None => whole.extend_from_slice(&more),
-            }
-        }
-        Ok(whole.freeze())
     }
 }
 
@@ -191,10 +111,10 @@ impl Piece {
 struct Pieces {
     schema: SchemaRef,
     format: Format,
+    skip: usize,
     sources: Vec<Source>,
     pieces: Vec<Piece>,
-    objects: Arc<dyn Objects>,
-    scanned: Arc<AtomicU64>,
+    access: Access,
 }
 
 impl std::fmt::Debug for Pieces {
@@ -204,53 +124,83 @@ impl std::fmt::Debug for Pieces {
 }
 
 /// Where a stream of batches is.
-struct Reading {
-    schema: SchemaRef,
-    decoder: Decoder,
-    left: VecDeque<Piece>,
-    current: Option<(Piece, Bytes, usize)>,
-    objects: Arc<dyn Objects>,
-    scanned: Arc<AtomicU64>,
+enum Reading {
+    Lines {
+        schema: SchemaRef,
+        decoder: Decoder,
+        /// Lines at the head of each object that hold no data.
+        skip: usize,
+        left: VecDeque<Piece>,
+        current: Option<(Piece, Lines)>,
+        access: Access,
+    },
+    Parquet(parquet::Reading),
 }
 
 impl Reading {
     fn batch(&mut self) -> Result<Option<RecordBatch>, Failure> {
-        while self.decoder.rows < ROWS {
-            let (piece, data, at) = match &mut self.current {
+        let (schema, decoder, skip, left, current, access) = match self {
+            Reading::Parquet(reading) => return reading.batch(),
+            Reading::Lines { schema, decoder, skip, left, current, access } => {
+                (schema, decoder, *skip, left, current, access)
+            }
+        };
+        while decoder.rows < ROWS {
+            let (piece, lines) = match current {
                 Some(current) => current,
                 None => {
-                    let Some(piece) = self.left.pop_front() else { break };
-                    let data = piece.read(&*self.objects, &self.scanned)?;
-                    let mut at = 0;
+                    let Some(piece) = left.pop_front() else { break };
+                    let mut lines = Lines::open(&piece, access)?;
                     if piece.start == 0 {
-                        for _ in 0..self.decoder.skipped_lines() {
-                            at += line_length(&data[at..]);
+                        for _ in 0..skip {
+                            lines.next(&piece.object.path)?;
                         }
                     }
-                    self.current.insert((piece, data, at))
+                    current.insert((piece, lines))
                 }
             };
-            if *at >= data.len() {
-                self.current = None;
-                continue;
+            let object = &piece.object;
+            let place = Place { path: &object.path, partition: &object.partition };
+            match lines.next(&object.path)? {
+                Some(line) => decoder.line(line, &place)?,
+                None => *current = None,
             }
-            let length = line_length(&data[*at..]);
-            self.decoder.line(&data[*at..*at + length], &piece.path, &piece.partition)?;
-            *at += length;
         }
-        if self.decoder.rows == 0 {
+        if decoder.rows == 0 {
             return Ok(None);
         }
-        let arrays = self.decoder.columns.iter_mut().map(Column::finish).collect::<Result<Vec<_>, _>>()?;
-        let options = RecordBatchOptions::new().with_row_count(Some(std::mem::take(&mut self.decoder.rows)));
-        RecordBatch::try_new_with_options(self.schema.clone(), arrays, &options)
+        let arrays = decoder.columns.iter_mut().map(Column::finish).collect::<Result<Vec<_>, _>>()?;
+        let options = RecordBatchOptions::new().with_row_count(Some(std::mem::take(&mut decoder.rows)));
+        RecordBatch::try_new_with_options(schema.clone(), arrays, &options)
             .map(Some)
             .map_err(|e| Failure::internal(e.to_string()))
     }
 }
 
-fn line_length(data: &[u8]) -> usize {
-    data.iter().position(|b| *b == b'\n').map_or(data.len(), |n| n + 1)
+impl Pieces {
+    fn reading(&self) -> Result<Reading, Failure> {
+        let left = self.pieces.iter().cloned().collect();
+        if let Format::Parquet { by_index } = self.format {
+            let (schema, sources) = (self.schema.clone(), self.sources.clone());
+            return Ok(Reading::Parquet(parquet::Reading::new(
+                schema,
+                sources,
+                by_index,
+                left,
+                self.access.clone(),
+            )));
+        }
+        let columns = self.schema.fields().iter().map(|f| Column::new(f.data_type()));
+        let columns = columns.collect::<Result<Vec<_>, _>>()?;
+        Ok(Reading::Lines {
+            schema: self.schema.clone(),
+            decoder: Decoder::new(self.format.clone(), self.sources.clone(), columns),
+            skip: self.skip,
+            left,
+            current: None,
+            access: self.access.clone(),
+        })
+    }
 }
 
 impl PartitionStream for Pieces {
@@ -259,17 +209,7 @@ impl PartitionStream for Pieces {
     }
 
     fn execute(&self, _: Arc<TaskContext>) -> SendableRecordBatchStream {
-        let columns =
-            self.schema.fields().iter().map(|f| Column::new(f.data_type())).collect::<Result<Vec<_>, _>>();
-        let reading = columns.map(|columns| Reading {
-            schema: self.schema.clone(),
-            decoder: Decoder::new(self.format.clone(), self.sources.clone(), columns),
-            left: self.pieces.iter().cloned().collect(),
-            current: None,
-            objects: self.objects.clone(),
-            scanned: self.scanned.clone(),
-        });
-        let batches = futures::stream::try_unfold(reading, |reading| async move {
+        let batches = futures::stream::try_unfold(self.reading(), |reading| async move {
             // Between batches a cancelled query ends and others get their turn.
             tokio::task::yield_now().await;
             let mut reading = reading.map_err(fail)?;
@@ -290,17 +230,32 @@ impl TableProvider for S3Table {
         TableType::Base
     }
 
+    /// Conditions of partition columns choose folders; they are judged again with every row.
+    fn supports_filters_pushdown(&self, filters: &[&Expr]) -> Result<Vec<TableProviderFilterPushDown>> {
+        let ours = |name: &str| self.table.partitioned_by.iter().any(|c| c.name == name);
+        let judge = |filter: &&Expr| {
+            let columns = filter.column_refs();
+            if !columns.is_empty() && columns.iter().all(|c| ours(&c.name)) && !filter.is_volatile() {
+                TableProviderFilterPushDown::Inexact
+            } else {
+                TableProviderFilterPushDown::Unsupported
+            }
+        };
+        Ok(filters.iter().map(judge).collect())
+    }
+
     async fn scan(
         &self,
         state: &dyn Session,
         projection: Option<&Vec<usize>>,
-        _filters: &[Expr],
+        filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let wanted: Vec<usize> = projection.cloned().unwrap_or_else(|| (0..self.sources.len()).collect());
         let schema = Arc::new(self.schema.project(&wanted)?);
         let sources: Vec<Source> = wanted.iter().map(|n| self.sources[*n].clone()).collect();
-        let pieces = self.pieces().map_err(fail)?;
+        let folders = folders::wanted(&self.table, &self.catalog, filters, state).map_err(fail)?;
+        let pieces = self.pieces(&folders).map_err(fail)?;
         let bytes: u64 = pieces.iter().map(|p| p.end - p.start).sum();
         // Little data is read by one: more would cost more than they gain.
         let groups =
@@ -315,10 +270,10 @@ impl TableProvider for S3Table {
                 Arc::new(Pieces {
                     schema: schema.clone(),
                     format: self.format.clone(),
+                    skip: format::skipped_lines(&self.table),
                     sources: sources.clone(),
                     pieces,
-                    objects: self.objects.clone(),
-                    scanned: self.scanned.clone(),
+                    access: self.access.clone(),
                 }) as Arc<dyn PartitionStream>
             })
             .collect();

@@ -1,41 +1,86 @@
 //! Hive's DDL, which no SQL engine reads: its statements as data. Pure.
 
+mod alter;
+mod escapes;
+mod show;
 mod table;
 mod words;
 
+pub use alter::{Bound, Change, Place};
+pub use show::{Detail, fits};
 pub use table::{NewColumn, NewTable, Partition};
 pub use words::Words;
 
-use super::failure::Failure;
-use crate::sql::lexer::Kind;
+use super::failure::{Failure, Spot};
 
 /// A table's name with its database, if it was given.
 pub type Name = (Option<String>, String);
 
+/// Keys with values, in the order of the text.
+pub type Properties = Vec<(String, String)>;
+
 /// One statement of the catalog's language.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Statement {
-    CreateDatabase { name: String, lenient: bool, comment: Option<String>, location: Option<String> },
-    DropDatabase { name: String, lenient: bool, cascade: bool },
+    CreateDatabase {
+        name: String,
+        lenient: bool,
+        comment: Option<String>,
+        location: Option<String>,
+        properties: Properties,
+    },
+    DropDatabase {
+        name: String,
+        lenient: bool,
+        cascade: bool,
+    },
+    SetDatabaseProperties {
+        name: String,
+        properties: Properties,
+    },
     CreateTable(Box<NewTable>),
-    DropTable { name: Name, lenient: bool },
-    CreateView { name: Name, replace: bool, sql: String },
-    DropView { name: Name, lenient: bool },
-    AddPartitions { table: Name, lenient: bool, partitions: Vec<Partition> },
-    DropPartitions { table: Name, lenient: bool, partitions: Vec<Partition> },
+    DropTable {
+        name: Name,
+        lenient: bool,
+    },
+    CreateView {
+        name: Name,
+        replace: bool,
+        sql: String,
+    },
+    DropView {
+        name: Name,
+        lenient: bool,
+    },
+    /// ALTER TABLE.
+    Alter {
+        table: Name,
+        change: Change,
+    },
     RepairTable(Name),
-    SetLocation { table: Name, location: String },
-    SetProperties { table: Name, properties: Vec<(String, String)> },
-    AddColumns { table: Name, columns: Vec<table::NewColumn> },
-    ShowDatabases { like: Option<String> },
-    ShowTables { database: Option<String>, like: Option<String> },
-    ShowViews { database: Option<String>, like: Option<String> },
+    ShowDatabases {
+        like: Option<String>,
+    },
+    ShowTables {
+        database: Option<String>,
+        like: Option<String>,
+    },
+    ShowViews {
+        database: Option<String>,
+        like: Option<String>,
+    },
     ShowColumns(Name),
     ShowPartitions(Name),
     ShowCreateTable(Name),
     ShowCreateView(Name),
-    ShowProperties(Name),
-    Describe(Name),
+    /// All properties, or the one of this name.
+    ShowProperties(Name, Option<String>),
+    Describe {
+        table: Name,
+        detail: Detail,
+        /// One column, or a member of it: `accreditations.$elem$.name`.
+        column: Option<String>,
+    },
 }
 
 impl Statement {
@@ -51,8 +96,8 @@ impl Statement {
                 | ShowPartitions(_)
                 | ShowCreateTable(_)
                 | ShowCreateView(_)
-                | ShowProperties(_)
-                | Describe(_)
+                | ShowProperties(..)
+                | Describe { .. }
         )
     }
 }
@@ -78,21 +123,28 @@ fn statement(words: &mut Words<'_>) -> Result<Option<Statement>, Failure> {
         Statement::DropDatabase { name, lenient, cascade }
     } else if words.take("DROP TABLE") {
         let lenient = words.take("IF EXISTS");
-        Statement::DropTable { name: words.qualified()?, lenient }
+        let name = words.qualified()?;
+        words.take("PURGE");
+        Statement::DropTable { name, lenient }
     } else if words.take("DROP VIEW") {
         let lenient = words.take("IF EXISTS");
         Statement::DropView { name: words.qualified()?, lenient }
     } else if words.take("DROP") {
         return Err(words.mismatch("'DATABASE', 'SCHEMA', 'TABLE', 'VIEW'"));
     } else if words.take("ALTER TABLE") {
-        alter(words)?
-    } else if words.take("MSCK REPAIR TABLE") {
+        let table = words.qualified()?;
+        Statement::Alter { table, change: alter::read(words)? }
+    } else if words.take("ALTER DATABASE") || words.take("ALTER SCHEMA") {
+        let name = words.name()?;
+        words.must("SET DBPROPERTIES")?;
+        Statement::SetDatabaseProperties { name, properties: words.properties()? }
+    } else if words.take("MSCK") {
+        words.must("REPAIR TABLE")?;
         Statement::RepairTable(words.qualified()?)
     } else if words.take("SHOW") {
-        show(words)?
+        show::read(words)?
     } else if words.take("DESCRIBE") || words.take("DESC") {
-        let _ = words.take("EXTENDED") || words.take("FORMATTED") || words.take("TABLE");
-        Statement::Describe(words.qualified()?)
+        show::describe(words)?
     } else {
         return Ok(None);
     };
@@ -105,10 +157,9 @@ fn create(words: &mut Words<'_>) -> Result<Option<Statement>, Failure> {
         let name = words.name()?;
         let comment = if words.take("COMMENT") { Some(words.string()?) } else { None };
         let location = if words.take("LOCATION") { Some(words.string()?) } else { None };
-        if words.take("WITH DBPROPERTIES") {
-            words.properties()?;
-        }
-        return Ok(Some(Statement::CreateDatabase { name, lenient, comment, location }));
+        let properties =
+            if words.take("WITH DBPROPERTIES") { words.properties()? } else { Properties::new() };
+        return Ok(Some(Statement::CreateDatabase { name, lenient, comment, location, properties }));
     }
     let replace = words.take("OR REPLACE");
     if words.take("VIEW") {
@@ -121,104 +172,21 @@ fn create(words: &mut Words<'_>) -> Result<Option<Statement>, Failure> {
         return table::read(words).map(|table| Some(Statement::CreateTable(Box::new(table))));
     }
     if words.is("TABLE") {
+        let spot = Spot::of(words.text, words.offset());
+        words.take("TABLE");
+        words.take("IF NOT EXISTS");
+        words.qualified()?;
+        if words.is("(") {
+            return Err(Failure::malformed(spot, MANAGED));
+        }
         // CREATE TABLE … AS SELECT, which the engine reads.
         return Ok(None);
     }
     Err(words.mismatch("'DATABASE', 'EXTERNAL', 'SCHEMA', 'TABLE', 'VIEW'"))
 }
 
-fn alter(words: &mut Words<'_>) -> Result<Statement, Failure> {
-    let table = words.qualified()?;
-    if words.take("ADD COLUMNS") {
-        let columns = table::columns(words)?;
-        return Ok(Statement::AddColumns { table, columns });
-    }
-    if words.take("ADD") {
-        let lenient = words.take("IF NOT EXISTS");
-        let partitions = table::partitions(words)?;
-        return Ok(Statement::AddPartitions { table, lenient, partitions });
-    }
-    if words.take("DROP") {
-        let lenient = words.take("IF EXISTS");
-        let partitions = table::partitions(words)?;
-        return Ok(Statement::DropPartitions { table, lenient, partitions });
-    }
-    if words.take("SET LOCATION") {
-        return Ok(Statement::SetLocation { table, location: words.string()? });
-    }
-    if words.take("SET TBLPROPERTIES") {
-        return Ok(Statement::SetProperties { table, properties: words.properties()? });
-    }
-    Err(words.mismatch("'ADD', 'DROP', 'SET'"))
-}
-
-fn show(words: &mut Words<'_>) -> Result<Statement, Failure> {
-    if words.take("DATABASES") || words.take("SCHEMAS") {
-        return Ok(Statement::ShowDatabases { like: pattern(words)? });
-    }
-    if words.take("TABLES") {
-        let database = of(words)?;
-        return Ok(Statement::ShowTables { database, like: pattern(words)? });
-    }
-    if words.take("VIEWS") {
-        let database = of(words)?;
-        return Ok(Statement::ShowViews { database, like: pattern(words)? });
-    }
-    if words.take("COLUMNS") {
-        let Some(()) = (words.take("FROM") || words.take("IN")).then_some(()) else {
-            return Err(words.mismatch("'FROM', 'IN'"));
-        };
-        let (database, table) = words.qualified()?;
-        let database = of(words)?.or(database);
-        return Ok(Statement::ShowColumns((database, table)));
-    }
-    if words.take("PARTITIONS") {
-        return Ok(Statement::ShowPartitions(words.qualified()?));
-    }
-    if words.take("CREATE TABLE") {
-        return Ok(Statement::ShowCreateTable(words.qualified()?));
-    }
-    if words.take("CREATE VIEW") {
-        return Ok(Statement::ShowCreateView(words.qualified()?));
-    }
-    if words.take("TBLPROPERTIES") {
-        let name = words.qualified()?;
-        if words.take("(") {
-            words.string()?;
-            words.must(")")?;
-        }
-        return Ok(Statement::ShowProperties(name));
-    }
-    Err(words.mismatch(
-        "'COLUMNS', 'CREATE', 'DATABASES', 'PARTITIONS', 'SCHEMAS', 'TABLES', 'TBLPROPERTIES', 'VIEWS'",
-    ))
-}
-
-fn of(words: &mut Words<'_>) -> Result<Option<String>, Failure> {
-    if words.take("IN") || words.take("FROM") { words.name().map(Some) } else { Ok(None) }
-}
-
-/// `LIKE 'a*|b*'`, or the pattern alone.
-fn pattern(words: &mut Words<'_>) -> Result<Option<String>, Failure> {
-    let named = words.take("LIKE");
-    if named || words.peek().is_some_and(|t| t.kind == Kind::Text) {
-        words.string().map(Some)
-    } else {
-        Ok(None)
-    }
-}
-
-/// Whether a name fits a pattern of SHOW: `*` (or `%`) for anything, `|` between choices.
-pub fn fits(pattern: &str, name: &str) -> bool {
-    fn one(pattern: &[u8], name: &[u8]) -> bool {
-        match pattern.split_first() {
-            None => name.is_empty(),
-            Some((b'*' | b'%', rest)) => (0..=name.len()).any(|n| one(rest, &name[n..])),
-            Some((c, rest)) => name.split_first().is_some_and(|(n, more)| n == c && one(rest, more)),
-        }
-    }
-    pattern.to_lowercase().split('|').any(|choice| one(choice.as_bytes(), name.as_bytes()))
-}
+const MANAGED: &str = "Only external table creation is supported: write CREATE EXTERNAL TABLE (Iceberg tables are not \
+     supported by the local cloud)";
 
 #[cfg(test)]
 mod tests;

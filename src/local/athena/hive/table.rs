@@ -1,7 +1,8 @@
 //! CREATE EXTERNAL TABLE and the parts that ALTER TABLE shares with it.
 
-use super::{Name, Words};
+use super::{Name, Properties, Words};
 use crate::local::athena::failure::{Failure, Spot};
+use crate::local::athena::storage;
 use crate::local::athena::types::Type;
 
 #[derive(Clone, Debug, PartialEq)]
@@ -14,7 +15,7 @@ pub struct NewColumn {
 /// One partition of ALTER TABLE: its values, and where it is.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Partition {
-    pub values: Vec<(String, String)>,
+    pub values: Properties,
     pub location: Option<String>,
 }
 
@@ -29,14 +30,14 @@ pub struct NewTable {
     pub comment: Option<String>,
     /// The SerDe's class; `None` for delimited text and for STORED AS formats.
     pub serde: Option<String>,
-    pub serde_properties: Vec<(String, String)>,
+    pub serde_properties: Properties,
     /// STORED AS: `PARQUET`, `TEXTFILE` …, upper case.
     pub stored_as: Option<String>,
     pub input_format: Option<String>,
     pub output_format: Option<String>,
     /// `s3://bucket/prefix/`
     pub location: String,
-    pub properties: Vec<(String, String)>,
+    pub properties: Properties,
 }
 
 /// From behind EXTERNAL TABLE to the end.
@@ -52,6 +53,9 @@ pub fn read(words: &mut Words<'_>) -> Result<NewTable, Failure> {
             table.partitioned_by = columns(words)?;
         } else if words.take("CLUSTERED BY") {
             skip_parentheses(words)?;
+            if words.take("SORTED BY") {
+                skip_parentheses(words)?;
+            }
             words.must("INTO")?;
             words.value()?;
             words.must("BUCKETS")?;
@@ -69,7 +73,15 @@ pub fn read(words: &mut Words<'_>) -> Result<NewTable, Failure> {
             words.must("OUTPUTFORMAT")?;
             table.output_format = Some(words.string()?);
         } else if words.take("STORED AS") {
-            table.stored_as = Some(words.name()?.to_uppercase());
+            let spot = Spot::of(words.text, words.offset());
+            let format = words.name()?.to_uppercase();
+            if storage::of(&format).is_none() {
+                return Err(Failure::malformed(
+                    spot,
+                    format!("Unrecognized file format in STORED AS clause: '{format}'"),
+                ));
+            }
+            table.stored_as = Some(format);
         } else if words.take("LOCATION") {
             table.location = words.string()?;
             located = true;
@@ -90,14 +102,12 @@ pub fn columns(words: &mut Words<'_>) -> Result<Vec<NewColumn>, Failure> {
     words.must("(")?;
     let mut found: Vec<NewColumn> = Vec::new();
     loop {
-        let name = words.name()?;
         let spot = Spot::of(words.text, words.offset());
-        let kind = Type::read(words.type_text()?).map_err(|why| Failure::malformed(spot, why))?;
-        let comment = if words.take("COMMENT") { Some(words.string()?) } else { None };
-        if found.iter().any(|c| c.name == name) {
-            return Err(Failure::malformed(spot, format!("Column name '{name}' is given twice")));
+        let column = column(words)?;
+        if found.iter().any(|c| c.name == column.name) {
+            return Err(Failure::malformed(spot, format!("Column name '{}' is given twice", column.name)));
         }
-        found.push(NewColumn { name, kind, comment });
+        found.push(column);
         if !words.take(",") {
             break;
         }
@@ -106,22 +116,37 @@ pub fn columns(words: &mut Words<'_>) -> Result<Vec<NewColumn>, Failure> {
     Ok(found)
 }
 
+/// `name type COMMENT '…'`
+pub fn column(words: &mut Words<'_>) -> Result<NewColumn, Failure> {
+    let name = words.name()?;
+    let spot = Spot::of(words.text, words.offset());
+    let kind = Type::read(words.type_text()?).map_err(|why| Failure::malformed(spot, why))?;
+    let comment = if words.take("COMMENT") { Some(words.string()?) } else { None };
+    Ok(NewColumn { name, kind, comment })
+}
+
+/// `(a='1', b='2')`
+pub fn values(words: &mut Words<'_>) -> Result<Properties, Failure> {
+    words.must("(")?;
+    let mut values = Vec::new();
+    loop {
+        let name = words.name()?;
+        words.must("=")?;
+        values.push((name, words.value()?));
+        if !words.take(",") {
+            break;
+        }
+    }
+    words.must(")")?;
+    Ok(values)
+}
+
 /// `PARTITION (a='1', b='2') LOCATION '…' PARTITION …`
 pub fn partitions(words: &mut Words<'_>) -> Result<Vec<Partition>, Failure> {
     let mut found = Vec::new();
     words.must("PARTITION")?;
     loop {
-        words.must("(")?;
-        let mut values = Vec::new();
-        loop {
-            let name = words.name()?;
-            words.must("=")?;
-            values.push((name, words.value()?));
-            if !words.take(",") {
-                break;
-            }
-        }
-        words.must(")")?;
+        let values = values(words)?;
         let location = if words.take("LOCATION") { Some(words.string()?) } else { None };
         found.push(Partition { values, location });
         words.take(",");
@@ -132,7 +157,7 @@ pub fn partitions(words: &mut Words<'_>) -> Result<Vec<Partition>, Failure> {
 }
 
 /// The clauses of ROW FORMAT DELIMITED as the properties that the SerDe knows them by.
-fn delimited(words: &mut Words<'_>, properties: &mut Vec<(String, String)>) -> Result<(), Failure> {
+fn delimited(words: &mut Words<'_>, properties: &mut Properties) -> Result<(), Failure> {
     const CLAUSES: [(&str, &str); 6] = [
         ("FIELDS TERMINATED BY", "field.delim"),
         ("ESCAPED BY", "escape.delim"),
@@ -144,7 +169,11 @@ fn delimited(words: &mut Words<'_>, properties: &mut Vec<(String, String)>) -> R
     'clauses: loop {
         for (clause, property) in CLAUSES {
             if words.take(clause) {
-                properties.push((property.to_owned(), words.string()?));
+                let value = words.value()?;
+                if property == "field.delim" {
+                    properties.push(("serialization.format".into(), value.clone()));
+                }
+                properties.push((property.to_owned(), value));
                 continue 'clauses;
             }
         }

@@ -49,18 +49,84 @@ fn small_statements() {
         one("SHOW TABLES IN accred_db LIKE 'fac*'"),
         Statement::ShowTables { database: Some("accred_db".into()), like: Some("fac*".into()) }
     );
-    assert_eq!(one("DESCRIBE a.b"), Statement::Describe((Some("a".into()), "b".into())));
+    assert_eq!(
+        one("DESCRIBE FORMATTED a.b c"),
+        Statement::Describe {
+            table: (Some("a".into()), "b".into()),
+            detail: Detail::Formatted,
+            column: Some("c".into())
+        }
+    );
     assert_eq!(
         one("CREATE OR REPLACE VIEW v AS SELECT 1 AS x"),
         Statement::CreateView { name: (None, "v".into()), replace: true, sql: "SELECT 1 AS x".into() }
     );
-    let Statement::AddPartitions { partitions, lenient: true, .. } = one(
+    let Statement::Alter { change: Change::AddPartitions { partitions, lenient: true }, .. } = one(
         "ALTER TABLE t ADD IF NOT EXISTS PARTITION (dt='2026-11-01', r=3) LOCATION 's3://b/x/' PARTITION (dt='y')",
     ) else {
         panic!()
     };
     assert_eq!(partitions.len(), 2);
     assert_eq!(partitions[0].values[1], ("r".into(), "3".into()));
+}
+
+#[test]
+fn delimiters_are_read_with_their_escapes() {
+    let Statement::CreateTable(table) = one(
+        r#"CREATE EXTERNAL TABLE t (a string) ROW FORMAT DELIMITED FIELDS TERMINATED BY '\t' ESCAPED BY '\\'
+           COLLECTION ITEMS TERMINATED BY '|' MAP KEYS TERMINATED BY ':' LINES TERMINATED BY '\n' NULL DEFINED AS ''
+           STORED AS TEXTFILE LOCATION 's3://b/' TBLPROPERTIES ("skip.header.line.count"="1")"#,
+    ) else {
+        panic!()
+    };
+    let expected = [
+        ("serialization.format", "\t"),
+        ("field.delim", "\t"),
+        ("escape.delim", "\\"),
+        ("colelction.delim", "|"),
+        ("mapkey.delim", ":"),
+        ("line.delim", "\n"),
+        ("serialization.null.format", ""),
+    ];
+    assert_eq!(table.serde_properties, expected.map(|(k, v)| (k.to_owned(), v.to_owned())));
+    assert_eq!(table.properties, [("skip.header.line.count".into(), "1".into())]);
+}
+
+#[test]
+fn tables_are_altered() {
+    let change = |text: &str| match one(text) {
+        Statement::Alter { change, .. } => change,
+        other => panic!("{other:?}"),
+    };
+    let pair = |k: &str, v: &str| (k.to_owned(), v.to_owned());
+    assert_eq!(
+        change("ALTER TABLE t PARTITION (dt='1') RENAME TO PARTITION (dt='2')"),
+        Change::RenamePartition { from: vec![pair("dt", "1")], to: vec![pair("dt", "2")] }
+    );
+    assert_eq!(
+        change("ALTER TABLE t PARTITION (dt='1') SET LOCATION 's3://b/x/'"),
+        Change::SetLocation { partition: Some(vec![pair("dt", "1")]), location: "s3://b/x/".into() }
+    );
+    let Change::DropPartitions { partitions, .. } =
+        change("ALTER TABLE t DROP IF EXISTS PARTITION (dt<'3', r=1), PARTITION (dt='9')")
+    else {
+        panic!()
+    };
+    assert_eq!(partitions.len(), 2);
+    assert_eq!(partitions[0][0], Bound { column: "dt".into(), operator: "<".into(), value: "3".into() });
+    assert!(
+        matches!(change("ALTER TABLE t REPLACE COLUMNS (a int, b array<string>)"), Change::ReplaceColumns(c) if c.len() == 2)
+    );
+    assert!(
+        matches!(change("ALTER TABLE t CHANGE a b bigint COMMENT 'x' AFTER c"), Change::ChangeColumn { old, .. } if old == "a")
+    );
+    assert!(read("ALTER TABLE t RENAME TO u").is_err());
+}
+
+#[test]
+fn managed_tables_are_refused() {
+    let failure = read("CREATE TABLE t (a int)").unwrap_err();
+    assert!(failure.is_malformed() && failure.detail().contains("external"), "{failure}");
 }
 
 #[test]
@@ -82,4 +148,6 @@ fn mistakes_are_placed() {
 #[test]
 fn patterns_of_show() {
     assert!(fits("fac*", "facilities") && fits("a|b*", "bc") && !fits("fac", "facilities"));
+    assert!(fits("*a*b*", "xaxbx") && !fits("*a*b*", "xbxa") && fits("*", ""));
+    assert!(!fits(&"a*".repeat(200), &"a".repeat(150)));
 }

@@ -1,5 +1,6 @@
 //! A cursor over the words of a statement.
 
+use super::escapes;
 use crate::local::athena::failure::{Failure, Spot};
 use crate::sql::lexer::{Kind, Token, lex};
 
@@ -7,12 +8,22 @@ pub struct Words<'a> {
     pub text: &'a str,
     tokens: Vec<Token>,
     at: usize,
+    /// Whether a backslash in a string escapes what follows it, as in Hive.
+    escapes: bool,
+}
+
+fn tokens(text: &str) -> Vec<Token> {
+    lex(text).into_iter().filter(|t| t.kind != Kind::Comment).collect()
 }
 
 impl<'a> Words<'a> {
     pub fn new(text: &'a str) -> Self {
-        let tokens = lex(text).into_iter().filter(|t| t.kind != Kind::Comment).collect();
-        Words { text, tokens, at: 0 }
+        Words { text, tokens: tokens(&escapes::masked(text)), at: 0, escapes: true }
+    }
+
+    /// A cursor over Trino's SQL, whose strings have no backslash escapes.
+    pub fn of_trino(text: &'a str) -> Self {
+        Words { text, tokens: tokens(text), at: 0, escapes: false }
     }
 
     pub fn peek(&self) -> Option<&Token> {
@@ -94,12 +105,17 @@ impl<'a> Words<'a> {
             _ => return Err(self.mismatch("<string>")),
         };
         self.at += 1;
-        Ok(spelled[1..spelled.len() - 1].replace(&quote.repeat(2), quote))
+        let content = spelled[1..spelled.len() - 1].replace(&quote.repeat(2), quote);
+        Ok(if self.escapes { escapes::read(&content) } else { content })
     }
 
     /// A string, number or word, as partition values and properties have them.
     pub fn value(&mut self) -> Result<String, Failure> {
         match self.peek() {
+            Some(t) if t.of(self.text) == "-" => {
+                self.at += 1;
+                self.value().map(|number| format!("-{number}"))
+            }
             Some(t) if matches!(t.kind, Kind::Number | Kind::Name | Kind::Keyword) => {
                 let value = t.of(self.text).to_owned();
                 self.at += 1;
@@ -125,7 +141,8 @@ impl<'a> Words<'a> {
         Ok(found)
     }
 
-    /// The text of a type: up to a comma or closing parenthesis of this level, or `COMMENT`.
+    /// The text of a type: up to a comma or closing parenthesis of this level, or
+    /// the word that may follow a column.
     pub fn type_text(&mut self) -> Result<&'a str, Failure> {
         let start = self.offset();
         let (mut depth, mut end) = (0usize, start);
@@ -135,13 +152,25 @@ impl<'a> Words<'a> {
                 "(" | "<" => depth += 1,
                 ")" | ">" if depth > 0 => depth -= 1,
                 ")" | "," if depth == 0 => break,
-                _ if depth == 0 && token.is(self.text, "COMMENT") => break,
+                ";" => break,
+                _ if depth == 0
+                    && ["COMMENT", "FIRST", "AFTER"].iter().any(|word| token.is(self.text, word)) =>
+                {
+                    break;
+                }
                 _ => {}
             }
             end = token.end;
             self.at += 1;
         }
         if end == start { Err(self.mismatch("<type>")) } else { Ok(&self.text[start..end]) }
+    }
+
+    /// Steps over one token of any kind; its text.
+    pub fn skip(&mut self) -> Option<&'a str> {
+        let token = *self.peek()?;
+        self.at += 1;
+        Some(token.of(self.text))
     }
 
     /// Everything from the next token on.

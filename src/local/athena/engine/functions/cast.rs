@@ -237,7 +237,11 @@ fn read_texts(array: &ArrayRef, to: &DataType, lenient: bool) -> Result<ArrayRef
             None => column.push_null(),
             Some(value) => {
                 let whole = to.is_integer() && value.trim().parse::<i64>().is_err();
-                let pushed = if whole { Err(cannot(value, to)) } else { column.push_text(value) };
+                let pushed = if whole {
+                    Err(cannot(value, to))
+                } else {
+                    column.push_text(value).map_err(Failure::from)
+                };
                 match pushed {
                     Ok(()) => {}
                     Err(_) if lenient => column.push_null(),
@@ -259,14 +263,13 @@ fn shorten(array: &ArrayRef, limit: usize) -> Result<ArrayRef, Failure> {
 }
 
 fn from_json(array: &ArrayRef, to: &DataType, lenient: bool) -> Result<ArrayRef, Failure> {
-    const EXACT: Options = Options { ignore_malformed: false, fold_case: true, dots_in_keys: false };
     let mut column = Column::new(to)?;
     for row in 0..array.len() {
         let Some(json) = text(array, row) else {
             column.push_null();
             continue;
         };
-        let pushed = column.push_json(json.as_bytes(), 0..json.len(), &EXACT);
+        let pushed = column.push_json(json.as_bytes(), 0..json.len(), &Options::EXACT);
         match pushed {
             Ok(()) => {}
             Err(_) if lenient => column.push_null(),

@@ -1,0 +1,244 @@
+//! Objects in pieces, and pieces as lines: plain ones are cut, compressed ones are read in a stream.
+
+use std::io::{BufRead, BufReader, Read};
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use flate2::bufread::MultiGzDecoder;
+
+use super::meter::Meter;
+use crate::local::athena::failure::Failure;
+use crate::local::bus::Objects;
+use crate::local::fault::Fault;
+
+/// Larger objects are read in pieces of this many bytes, side by side.
+pub const PIECE: u64 = 8 << 20;
+/// Read at once from a compressed object, bytes.
+const CHUNK: u64 = 1 << 20;
+/// The longest line, as Athena's limit is.
+const LONGEST: usize = 100 << 20;
+
+/// An object of a table.
+#[derive(Debug)]
+pub struct Object {
+    pub bucket: String,
+    pub key: String,
+    /// `s3://bucket/key`
+    pub path: String,
+    pub size: u64,
+    pub etag: String,
+    /// The values of its partition.
+    pub partition: Arc<Vec<String>>,
+}
+
+/// What a reader needs besides the object.
+#[derive(Clone)]
+pub struct Access {
+    pub objects: Arc<dyn Objects>,
+    pub meter: Arc<Meter>,
+}
+
+impl Access {
+    fn failed(object: &Object, start: u64, fault: &Fault) -> Failure {
+        Failure::new(
+            "HIVE_CANNOT_OPEN_SPLIT",
+            format!(
+                "Error opening Hive split {} (offset={start}, length={}): {} (Service: Amazon S3; Status Code: {}; Error \
+                 Code: {})",
+                object.path,
+                object.size - start.min(object.size),
+                fault.message,
+                fault.status,
+                fault.code
+            ),
+        )
+    }
+
+    /// All of the object as it is now.
+    pub fn whole(&self, object: &Object) -> Result<Bytes, Failure> {
+        let all = self.objects.read(&object.bucket, &object.key, None);
+        all.map_err(|fault| Self::failed(object, 0, &fault))
+    }
+
+    /// A range of the object as it was listed; fails when it was replaced since.
+    pub fn range(&self, object: &Object, start: u64, end: u64) -> Result<Bytes, Failure> {
+        let failed = |fault: Fault| Self::failed(object, start, &fault);
+        let data = self.objects.read(&object.bucket, &object.key, Some(start..end)).map_err(failed)?;
+        let now = self.objects.head(&object.bucket, &object.key).map_err(failed)?;
+        if now.etag != object.etag || now.size != object.size {
+            return Err(Failure::new(
+                "HIVE_CURSOR_ERROR",
+                format!(
+                    "Failed to read file at {}: the object was replaced while it was read (Service: Amazon S3; Status \
+                     Code: 412; Error Code: PreconditionFailed)",
+                    object.path
+                ),
+            ));
+        }
+        Ok(data)
+    }
+}
+
+/// Bytes `start..end` of an object: the lines that begin in them.
+#[derive(Clone, Debug)]
+pub struct Piece {
+    pub object: Arc<Object>,
+    pub start: u64,
+    pub end: u64,
+}
+
+/// How an object is compressed, by the end of its name as Hive has it.
+fn compression(key: &str) -> Option<&str> {
+    let ending = key.rsplit('/').next()?.rsplit_once('.')?.1;
+    ["gz", "gzip", "bz2", "zst", "lz4", "snappy", "deflate", "lzo"].into_iter().find(|e| *e == ending)
+}
+
+/// An object's pieces: several only where lines can be found from the middle of it.
+pub fn cut(object: Object, splits: bool, into: &mut Vec<Piece>) {
+    let object = Arc::new(object);
+    let splits = splits && compression(&object.key).is_none();
+    let mut start = 0;
+    while start < object.size {
+        let rest = object.size - start;
+        let end = if !splits || rest < PIECE * 2 { object.size } else { start + PIECE };
+        into.push(Piece { object: object.clone(), start, end });
+        start = end;
+    }
+}
+
+/// The lines of a piece.
+pub enum Lines {
+    Plain { data: Bytes, at: usize },
+    Gzip { reader: Box<BufReader<MultiGzDecoder<BufReader<Stream>>>>, line: Vec<u8> },
+}
+
+impl Lines {
+    pub fn open(piece: &Piece, access: &Access) -> Result<Lines, Failure> {
+        match compression(&piece.object.key) {
+            None => Ok(Lines::Plain { data: plain(piece, access)?, at: 0 }),
+            Some("gz" | "gzip") => {
+                let stream = Stream {
+                    object: piece.object.clone(),
+                    access: access.clone(),
+                    at: 0,
+                    data: Bytes::new(),
+                };
+                let decoder = MultiGzDecoder::new(BufReader::new(stream));
+                Ok(Lines::Gzip {
+                    reader: Box::new(BufReader::with_capacity(64 << 10, decoder)),
+                    line: Vec::new(),
+                })
+            }
+            Some(other) => Err(Failure::unsupported(format!(
+                "the local cloud does not read .{other} objects ({})",
+                piece.object.path
+            ))),
+        }
+    }
+
+    /// The next line with its end; `None` behind the last.
+    pub fn next(&mut self, path: &str) -> Result<Option<&[u8]>, Failure> {
+        match self {
+            Lines::Plain { data, at } => {
+                let rest = &data[*at..];
+                if rest.is_empty() {
+                    return Ok(None);
+                }
+                let length = rest.iter().position(|b| *b == b'\n').map_or(rest.len(), |n| n + 1);
+                *at += length;
+                Ok(Some(&rest[..length]))
+            }
+            Lines::Gzip { reader, line } => {
+                line.clear();
+                let read = reader.by_ref().take(LONGEST as u64 + 1).read_until(b'\n', line);
+                match read {
+                    Ok(0) => Ok(None),
+                    Ok(n) if n > LONGEST => Err(too_long(path)),
+                    Ok(_) => Ok(Some(line)),
+                    Err(error) => Err(broken(&error, path)),
+                }
+            }
+        }
+    }
+}
+
+fn too_long(path: &str) -> Failure {
+    Failure::new(
+        "HIVE_CURSOR_ERROR",
+        format!("Line too long: a line of {path} has more than {LONGEST} bytes"),
+    )
+}
+
+fn broken(error: &std::io::Error, path: &str) -> Failure {
+    if let Some(failure) = error.get_ref().and_then(|e| e.downcast_ref::<Failure>()) {
+        return failure.clone();
+    }
+    let what = match error.kind() {
+        std::io::ErrorKind::UnexpectedEof => "Unexpected end of input stream".to_owned(),
+        _ => format!("the object is not in gzip format ({error})"),
+    };
+    Failure::new("HIVE_CURSOR_ERROR", format!("Failed to read file at {path}: {what}"))
+}
+
+fn plain(piece: &Piece, access: &Access) -> Result<Bytes, Failure> {
+    let object = &piece.object;
+    if piece.start == 0 && piece.end == object.size {
+        let data = access.whole(object)?;
+        access.meter.add(data.len() as u64)?;
+        return Ok(data);
+    }
+    // One byte before the piece tells whether a line begins right at its start.
+    let mut data = access.range(object, piece.start.saturating_sub(1), piece.end)?;
+    access.meter.add(piece.end - piece.start)?;
+    if piece.start > 0 {
+        let first = data.iter().position(|b| *b == b'\n').map_or(data.len(), |n| n + 1);
+        data = data.slice(first..);
+    }
+    if piece.end == object.size || data.is_empty() || data.ends_with(b"\n") {
+        return Ok(data);
+    }
+    // The last line ends in the next piece.
+    let mut whole = BytesMut::from(&data[..]);
+    let mut at = piece.end;
+    while at < object.size {
+        let more = access.range(object, at, (at + 65_536).min(object.size))?;
+        at += more.len() as u64;
+        match more.iter().position(|b| *b == b'\n') {
+            Some(n) => {
+                whole.extend_from_slice(&more[..=n]);
+                break;
+            }
+            None if more.is_empty() => break,
+            None => whole.extend_from_slice(&more),
+        }
+        if at - piece.end > LONGEST as u64 {
+            return Err(too_long(&object.path));
+        }
+    }
+    Ok(whole.freeze())
+}
+
+/// An object as a stream, read chunk by chunk.
+pub struct Stream {
+    object: Arc<Object>,
+    access: Access,
+    at: u64,
+    data: Bytes,
+}
+
+impl Read for Stream {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        if self.data.is_empty() && self.at < self.object.size {
+            let end = (self.at + CHUNK).min(self.object.size);
+            let read = self.access.range(&self.object, self.at, end).and_then(|data| {
+                self.access.meter.add(data.len() as u64)?;
+                Ok(data)
+            });
+            self.data = read.map_err(std::io::Error::other)?;
+            self.at = end;
+        }
+        let length = into.len().min(self.data.len());
+        into[..length].copy_from_slice(&self.data.split_to(length));
+        Ok(length)
+    }
+}
