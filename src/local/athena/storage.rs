@@ -9,7 +9,6 @@ pub struct Storage {
 }
 
 pub const LAZY_SIMPLE: &str = "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe";
-pub const OPEN_CSV: &str = "org.apache.hadoop.hive.serde2.OpenCSVSerde";
 pub const HIVE_JSON: &str = "org.apache.hive.hcatalog.data.JsonSerDe";
 const TEXT_INPUT: &str = "org.apache.hadoop.mapred.TextInputFormat";
 const TEXT_OUTPUT: &str = "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat";

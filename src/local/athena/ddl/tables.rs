@@ -81,7 +81,7 @@ impl Ddl<'_> {
                 table.columns.extend(columns.into_iter().map(kept));
             }
             Change::ReplaceColumns(columns) => table.columns = columns.into_iter().map(kept).collect(),
-            Change::ChangeColumn { old, new, place } => {
+            Change::EditColumn { old, new, place } => {
                 let Some(at) = table.columns.iter().position(|c| c.name == old) else {
                     return Err(execution_error(format!("Invalid column reference {old}")));
                 };

@@ -28,7 +28,7 @@ pub enum Change {
     SetProperties(Properties),
     AddColumns(Vec<NewColumn>),
     ReplaceColumns(Vec<NewColumn>),
-    ChangeColumn {
+    EditColumn {
         old: String,
         new: NewColumn,
         place: Option<Place>,
@@ -69,7 +69,7 @@ pub fn read(words: &mut Words<'_>) -> Result<Change, Failure> {
         } else {
             None
         };
-        return Ok(Change::ChangeColumn { old, new, place });
+        return Ok(Change::EditColumn { old, new, place });
     }
     if words.take("ADD") {
         let lenient = words.take("IF NOT EXISTS");

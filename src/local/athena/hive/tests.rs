@@ -118,7 +118,7 @@ fn tables_are_altered() {
         matches!(change("ALTER TABLE t REPLACE COLUMNS (a int, b array<string>)"), Change::ReplaceColumns(c) if c.len() == 2)
     );
     assert!(
-        matches!(change("ALTER TABLE t CHANGE a b bigint COMMENT 'x' AFTER c"), Change::ChangeColumn { old, .. } if old == "a")
+        matches!(change("ALTER TABLE t CHANGE a b bigint COMMENT 'x' AFTER c"), Change::EditColumn { old, .. } if old == "a")
     );
     assert!(read("ALTER TABLE t RENAME TO u").is_err());
 }

@@ -8,8 +8,6 @@ pub struct Words<'a> {
     pub text: &'a str,
     tokens: Vec<Token>,
     at: usize,
-    /// Whether a backslash in a string escapes what follows it, as in Hive.
-    escapes: bool,
 }
 
 fn tokens(text: &str) -> Vec<Token> {
@@ -18,12 +16,7 @@ fn tokens(text: &str) -> Vec<Token> {
 
 impl<'a> Words<'a> {
     pub fn new(text: &'a str) -> Self {
-        Words { text, tokens: tokens(&escapes::masked(text)), at: 0, escapes: true }
-    }
-
-    /// A cursor over Trino's SQL, whose strings have no backslash escapes.
-    pub fn of_trino(text: &'a str) -> Self {
-        Words { text, tokens: tokens(text), at: 0, escapes: false }
+        Words { text, tokens: tokens(&escapes::masked(text)), at: 0 }
     }
 
     pub fn peek(&self) -> Option<&Token> {
@@ -106,7 +99,7 @@ impl<'a> Words<'a> {
         };
         self.at += 1;
         let content = spelled[1..spelled.len() - 1].replace(&quote.repeat(2), quote);
-        Ok(if self.escapes { escapes::read(&content) } else { content })
+        Ok(escapes::read(&content))
     }
 
     /// A string, number or word, as partition values and properties have them.
@@ -164,13 +157,6 @@ impl<'a> Words<'a> {
             self.at += 1;
         }
         if end == start { Err(self.mismatch("<type>")) } else { Ok(&self.text[start..end]) }
-    }
-
-    /// Steps over one token of any kind; its text.
-    pub fn skip(&mut self) -> Option<&'a str> {
-        let token = *self.peek()?;
-        self.at += 1;
-        Some(token.of(self.text))
     }
 
     /// Everything from the next token on.

@@ -152,7 +152,7 @@ impl Dates {
 
 fn pattern(format: &str) -> Result<Vec<Part>, String> {
     let mut parts: Vec<Part> = Vec::new();
-    let mut literal = |parts: &mut Vec<Part>, text: &str| match parts.last_mut() {
+    let literal = |parts: &mut Vec<Part>, text: &str| match parts.last_mut() {
         Some(Part::Literal(last)) => last.push_str(text),
         _ => parts.push(Part::Literal(text.to_owned())),
     };
