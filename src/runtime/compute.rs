@@ -4,7 +4,7 @@ use crate::domain::grid::{Grid, Kind};
 use crate::ui::effect::{Job, Reply};
 
 /// Does the job.
-pub(crate) fn compute(job: &Job) -> Reply {
+pub fn compute(job: &Job) -> Reply {
     match job {
         Job::Arrange { grid, needle, sort } => Reply::Arranged(arrange(grid, needle, *sort)),
         Job::List(listing) => Reply::Arranged(listing.order()),

@@ -3,7 +3,7 @@
 //! Start with [`run`]: receive, drain, update, perform, listen, draw once. The first frame stands before
 //! anything else is begun. May use ui, work, aws, domain and settings.
 
-mod compute;
+pub mod compute;
 mod connection;
 mod export;
 mod input;

@@ -191,3 +191,7 @@ pub(crate) fn watch_signals(inbox: &Inbox) {
         });
     }
 }
+
+#[cfg(test)]
+#[path = "terminal_tests.rs"]
+mod tests;

@@ -1,5 +1,10 @@
 //! What the integration tests share.
 
+pub mod answers;
+pub mod console;
+pub mod pty;
+pub mod screen;
+
 use std::sync::Arc;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
