@@ -53,15 +53,16 @@ pub(crate) type Inbox = UnboundedSender<Input>;
 /// out, a panic included. Fails when there is no terminal or it cannot be written to.
 pub async fn run(mut options: Options) -> Result<Ended, Problem> {
     let size = terminal::size()?;
+    let (inbox, queue) = unbounded_channel();
+    // Before the terminal is taken: whatever ends the console then gives it back.
+    terminal::watch_signals(&inbox);
     let mut terminal = terminal::Terminal::enter(size, options.setup.mouse)?;
     let (mut model, effects) = options.start(size);
     terminal.draw(&model)?;
 
-    let (inbox, queue) = unbounded_channel();
     for problem in options.warnings.drain(..) {
         let _ = inbox.send(Input::Msg(Msg::Warned(problem)));
     }
-    terminal::watch_signals(&inbox);
     let theme = options.theme;
     let performer = perform::Performer::new(&options, inbox.clone());
     let mut console = Console {

@@ -88,8 +88,9 @@ impl Terminal {
         let _ = rustix::process::kill_process(rustix::process::getpid(), Signal::STOP);
         take(self.mouse).map_err(failed)?;
         let size = size()?;
+        // Forgets what was drawn, so that everything is drawn again. (`clear` would ask the terminal for its
+        // cursor, and the answer would go to whoever reads the keys.)
         self.resize(size)?;
-        self.painter.clear().map_err(failed)?;
         Ok(size)
     }
 

@@ -65,7 +65,7 @@ fn facilities() {
         ("facilities", "w", &["Expires within", "30 days"]),
         ("facilities", "?", &["Keys of Facilities", "Change the window of expiries"]),
         ("facilities", "?<esc>", &["144 of 250"]),
-        ("facilities", "g", &["g g"]),
+        ("facilities", "g", &["To the first line", "Times in UTC or local time"]),
     ]);
 }
 
