@@ -177,11 +177,11 @@ async fn a_group_stays_bounded_and_keeps_the_newest() {
 #[tokio::test]
 async fn streams_and_groups_are_described_and_deleted() {
     let f = fixture().await;
-    f.put("two", 5, &["x"]).await;
+    f.put("two", 60_000, &["x"]).await;
     let input = json!({"logGroupName": "/aws/lambda/f", "orderBy": "LastEventTime", "descending": true});
     let streams = f.ask("DescribeLogStreams", input).await.unwrap();
     assert_eq!(streams["logStreams"][0]["logStreamName"], "two");
-    assert_eq!(streams["logStreams"][0]["lastEventTimestamp"], f.now + 5);
+    assert_eq!(streams["logStreams"][0]["lastEventTimestamp"], f.now + 60_000);
     f.ask("DeleteLogStream", json!({"logGroupName": "/aws/lambda/f", "logStreamName": "two"})).await.unwrap();
     assert!(f.filter(json!({})).await.0.is_empty());
     f.ask("DeleteLogGroup", json!({"logGroupName": "/aws/lambda/f"})).await.unwrap();
