@@ -121,7 +121,8 @@ impl States {
         })
     }
 
-    /// The execution's ARN. `input` is JSON text.
+    /// The execution's ARN. `input` is JSON text. Without a name it gets one here, so that a repeated
+    /// request starts nothing twice (StartExecution is idempotent by name).
     pub async fn start_execution(
         &self,
         machine_arn: &str,
@@ -132,7 +133,7 @@ impl States {
             .client
             .start_execution()
             .state_machine_arn(machine_arn)
-            .set_name(name.map(str::to_owned))
+            .name(name.map_or_else(|| uuid::Uuid::new_v4().to_string(), str::to_owned))
             .input(input);
         Ok(self.link.ask("StartExecution", request.send()).await?.execution_arn)
     }

@@ -55,9 +55,9 @@ try:
     equal("data/: the sample holds 250 facilities", len(facilities), 250)
 
     # Upload by ward, then read back by boto3 and by ward.
-    answer = ward("data", "upload", str(ROOT / "data" / "facilities"))
+    answer = ward("data", "upload", str(ROOT / "data" / "facilities.ndjson"))
     equal("data upload: asks before it writes to a target that is not local", answer.returncode, 2)
-    answer = ward("data", "upload", "--yes", str(ROOT / "data" / "facilities"))
+    answer = ward("data", "upload", "--yes", str(ROOT / "data" / "facilities.ndjson"))
     equal("data upload --yes exits 0", (answer.returncode, answer.stderr[-300:] if answer.returncode else ""), (0, ""))
     stored = []
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix="raw/"):
@@ -91,7 +91,7 @@ try:
     # Step Functions, executed by moto.
     role = client("iam").create_role(RoleName="states", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
     sfn.create_state_machine(name=MACHINE, definition=json.dumps(DEFINITION), roleArn=role)
-    listed = parsed(ward("workflows", "list", "--output", "json"))
+    listed = parsed(ward("workflows", "list", "--machines", "--output", "json"))
     check("workflows list: names the machine", MACHINE in json.dumps(listed), listed)
     answer = ward("workflows", "start", "--yes", "--input", '{"go": true}', "--watch")
     equal("workflows start --watch: success exits 0", answer.returncode, 0)
