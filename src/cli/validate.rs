@@ -115,9 +115,9 @@ pub fn run(out: &mut Output, paths: &[PathBuf], into: Option<&Path>) -> Result<E
         out.say(&format!("{}; copies in {}", outcomes.text(), shown(&into.to_string_lossy())));
         return Ok(if outcomes.left_out == 0 { Exit::Done } else { Exit::No });
     }
-    if summary.is_good() && summary.not_canonical > 0 {
+    if summary.not_canonical > 0 {
         out.say(&format!(
-            "{} of them are pretty-printed or spell fields another way: --fix --into FOLDER writes them as Athena reads them",
+            "{} of the good ones are pretty-printed or spell fields another way: --fix --into FOLDER writes them as Athena reads them",
             summary.not_canonical
         ));
     }

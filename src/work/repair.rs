@@ -14,9 +14,9 @@ use crate::domain::text::shown;
 /// What became of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// Good already; written in canonical form.
+    /// Good and in canonical form already.
     Kept,
-    /// Something was wrong and no longer is.
+    /// Something was wrong, or laid out or spelled another way, and no longer is.
     Repaired,
     /// Its id was there before.
     Dropped,
@@ -122,7 +122,7 @@ impl Copy {
         self.file.write_all(line.as_bytes())?;
         self.file.write_all(b"\n")?;
         self.lines += 1;
-        Ok(if record.is_good() { Outcome::Kept } else { Outcome::Repaired })
+        Ok(if record.is_good() && record.canonical { Outcome::Kept } else { Outcome::Repaired })
     }
 
     /// Puts the copy in its place; a copy without records is none, and an older one goes.
