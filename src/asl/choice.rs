@@ -3,10 +3,11 @@
 use serde_json::{Map, Value};
 
 use super::failure::Failure;
+use super::jsonata::{self, Query};
 use super::operator::{Test, is_operator};
 use super::paths::Path;
 use super::scope::Scope;
-use super::template::{Template, jsonata};
+use super::template::Template;
 
 /// One rule of a Choice state.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,14 +28,31 @@ pub enum Condition {
         variable: Path,
         test: Test,
     },
-    /// `Condition` of JSONata; `Ok` for a literal true or false.
-    Expression(Result<bool, String>),
+    /// `Condition` of JSONata.
+    Literal(bool),
+    /// The expression and where it stands: `Choices[0]/Condition`.
+    Query {
+        query: Query,
+        field: String,
+    },
 }
 
 impl Condition {
-    /// Reads the condition of a rule; the error is the field and what is wrong with it.
-    pub fn read(rule: &Map<String, Value>) -> Result<Condition, (String, String)> {
-        Self::read_deep(rule, 0)
+    /// Reads the condition of a rule that stands at `location` of its state; the error is the field and
+    /// what is wrong with it.
+    pub fn read(rule: &Map<String, Value>, location: &str) -> Result<Condition, (String, String)> {
+        let wrong = |why: String| ("/Condition".to_owned(), why);
+        match rule.get("Condition") {
+            None => Self::read_deep(rule, 0),
+            Some(Value::Bool(literal)) => Ok(Condition::Literal(*literal)),
+            Some(Value::String(text)) => {
+                let source = jsonata::source(text)
+                    .ok_or_else(|| wrong("Expected a boolean or a JSONata expression".into()))?;
+                let query = Query::parse(source).map_err(wrong)?;
+                Ok(Condition::Query { query, field: format!("{location}/Condition") })
+            }
+            Some(_) => Err(wrong("Expected a boolean or a JSONata expression".into())),
+        }
     }
 
     fn read_deep(rule: &Map<String, Value>, depth: usize) -> Result<Condition, (String, String)> {
@@ -54,15 +72,6 @@ impl Condition {
                 })
                 .collect::<Result<Vec<_>, _>>()
         };
-        if let Some(value) = rule.get("Condition") {
-            return Ok(Condition::Expression(match value {
-                Value::Bool(literal) => Ok(*literal),
-                Value::String(text) if jsonata(text).is_some() => {
-                    Err(jsonata(text).unwrap_or_default().to_owned())
-                }
-                _ => return Err(wrong("Condition", "Expected a boolean or a JSONata expression")),
-            }));
-        }
         for (field, make) in [("And", Condition::And as fn(_) -> _), ("Or", Condition::Or as fn(_) -> _)] {
             if let Some(value) = rule.get(field) {
                 return list(field, value).map(make);
@@ -110,8 +119,8 @@ impl Condition {
             }
             Condition::Not(inner) => inner.holds(scope).map(|held| !held),
             Condition::Test { variable, test } => test.holds(variable, scope),
-            Condition::Expression(Ok(literal)) => Ok(*literal),
-            Condition::Expression(Err(source)) => Err(super::jsonata::unavailable(source)),
+            Condition::Literal(literal) => Ok(*literal),
+            Condition::Query { query, field } => query.typed(field, scope, "boolean", Value::as_bool),
         }
     }
 }
@@ -134,8 +143,8 @@ impl std::fmt::Display for Condition {
             Condition::And(list) => joined(f, list, "and"),
             Condition::Or(list) => joined(f, list, "or"),
             Condition::Not(inner) => write!(f, "not ({inner})"),
-            Condition::Expression(Ok(literal)) => write!(f, "{literal}"),
-            Condition::Expression(Err(source)) => f.write_str(source),
+            Condition::Literal(literal) => write!(f, "{literal}"),
+            Condition::Query { query, .. } => f.write_str(&query.source),
             Condition::Test { variable, test } => test.write(&variable.text, f),
         }
     }
@@ -149,10 +158,10 @@ mod tests {
 
     fn decide(rule: Value, input: Value) -> Result<bool, Failure> {
         let chance = Chance::new(1);
-        let context = Context::new(&chance, || json!({}));
+        let context = Context::new(&chance, chrono::DateTime::UNIX_EPOCH, || json!({}));
         let variables = Variables::new();
-        let scope = Scope { input: &input, variables: &variables, context: &context };
-        Condition::read(rule.as_object().unwrap()).unwrap().holds(&scope)
+        let scope = Scope::new(&input, &variables, &context);
+        Condition::read(rule.as_object().unwrap(), "Choices[0]").unwrap().holds(&scope)
     }
 
     #[test]
@@ -176,7 +185,7 @@ mod tests {
         let rule = json!({"And": [
             {"Variable": "$.s", "StringEquals": "QUEUED"},
             {"Not": {"Variable": "$.n", "NumericGreaterThanEqualsPath": "$.max"}}]});
-        let condition = Condition::read(rule.as_object().unwrap()).unwrap();
+        let condition = Condition::read(rule.as_object().unwrap(), "Choices[0]").unwrap();
         assert_eq!(condition.to_string(), "$.s == \"QUEUED\" and not ($.n >= $.max)");
     }
 }

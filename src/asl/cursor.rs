@@ -96,6 +96,9 @@ pub(super) struct Strand {
     pub variables: Arc<Variables>,
     /// The last event.
     pub previous: i64,
+    /// The event that led to the state.
+    #[serde(default)]
+    pub led_by: i64,
     /// The event with which the state was entered, and when.
     pub entered: i64,
     pub entered_at: DateTime<Utc>,

@@ -12,6 +12,9 @@ pub struct Failure {
     /// `States.HeartbeatTimeout`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub heartbeat: bool,
+    /// The field whose JSONata expression failed, as seen from its state: `Output/total`.
+    #[serde(skip)]
+    pub location: Option<String>,
 }
 
 pub const RUNTIME: &str = "States.Runtime";
@@ -21,10 +24,16 @@ pub const HEARTBEAT: &str = "States.HeartbeatTimeout";
 pub const TASK_FAILED: &str = "States.TaskFailed";
 pub const ALL: &str = "States.ALL";
 pub const INTRINSIC: &str = "States.IntrinsicFailure";
+pub const QUERY: &str = "States.QueryEvaluationError";
 
 impl Failure {
     pub fn new(error: impl Into<String>, cause: impl Into<String>) -> Self {
-        Failure { error: Some(error.into()), cause: Some(cause.into()), heartbeat: false }
+        Failure { error: Some(error.into()), cause: Some(cause.into()), ..Failure::default() }
+    }
+
+    /// A JSONata field that gave something it must not give.
+    pub fn in_field(field: &str, cause: impl Into<String>) -> Self {
+        Failure { location: Some(field.to_owned()), ..Failure::new(QUERY, cause) }
     }
 
     pub fn runtime(cause: impl Into<String>) -> Self {
@@ -49,9 +58,10 @@ impl Failure {
         }
     }
 
-    /// The error output a catcher hands on.
+    /// The error output a catcher hands on. A timeout has no cause, and AWS hands on an empty one.
     pub fn output(&self) -> serde_json::Value {
-        serde_json::json!({"Error": self.error, "Cause": self.cause})
+        let cause = self.cause.as_deref().or_else(|| (self.name() == TIMEOUT).then_some(""));
+        serde_json::json!({"Error": self.error, "Cause": cause})
     }
 }
 

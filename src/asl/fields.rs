@@ -2,9 +2,10 @@
 
 use serde_json::{Map, Value};
 
+use super::jsonata::{self, Query};
 use super::machine::{Error, Language, Place, Select};
 use super::paths::Path;
-use super::template::{Amount, Expression, Template, Text, jsonata};
+use super::template::{Amount, Expression, Template, Text};
 
 pub type Object = Map<String, Value>;
 pub type Result<T> = std::result::Result<T, Error>;
@@ -17,6 +18,8 @@ pub struct At<'v> {
     pub language: Language,
     /// The machine's: what holds for states that do not say otherwise, however deep they stand.
     pub outer: Language,
+    /// How much of the pointer leads to the state that this belongs to.
+    pub state: usize,
 }
 
 pub fn fail<T>(at: &str, message: impl Into<String>) -> Result<T> {
@@ -33,7 +36,13 @@ pub fn object<'v>(value: &'v Value, at: &str) -> Result<&'v Object> {
 
 impl<'v> At<'v> {
     pub fn top(object: &'v Object) -> At<'v> {
-        At { pointer: String::new(), object, language: Language::JsonPath, outer: Language::JsonPath }
+        At {
+            pointer: String::new(),
+            object,
+            language: Language::JsonPath,
+            outer: Language::JsonPath,
+            state: 0,
+        }
     }
 
     pub fn get(&self, field: &str) -> Option<&'v Value> {
@@ -42,6 +51,12 @@ impl<'v> At<'v> {
 
     pub fn at(&self, field: &str) -> String {
         format!("{}/{field}", self.pointer)
+    }
+
+    /// The field as seen from its state: `Choices[0]/Output`.
+    pub fn location(&self, field: &str) -> String {
+        let at = self.at(field);
+        at.get(self.state..).unwrap_or_default().trim_start_matches('/').to_owned()
     }
 
     pub fn fail<T>(&self, field: &str, message: impl Into<String>) -> Result<T> {
@@ -57,6 +72,7 @@ impl<'v> At<'v> {
                     pointer,
                     language: self.language,
                     outer: self.outer,
+                    state: self.state,
                 })
             })
             .transpose()
@@ -102,6 +118,7 @@ impl<'v> At<'v> {
                     pointer,
                     language: self.language,
                     outer: self.outer,
+                    state: self.state,
                 })
             })
             .collect()
@@ -141,7 +158,10 @@ impl<'v> At<'v> {
     pub fn template(&self, field: &str) -> Result<Option<Template>> {
         let Some(value) = self.get(field) else { return Ok(None) };
         if self.language == Language::Jsonata {
-            return Ok(Some(Template::jsonata(value)));
+            return match Template::jsonata(value, &self.location(field)) {
+                Ok(template) => Ok(Some(template)),
+                Err((below, why)) => fail(&format!("{}/{below}", &self.pointer[..self.state]), why),
+            };
         }
         match Template::json_path(value) {
             Ok(template) => Ok(Some(template)),
@@ -164,20 +184,30 @@ impl<'v> At<'v> {
     pub fn amount(&self, field: &str) -> Result<Option<Amount>> {
         match self.get(field) {
             Some(Value::Number(number)) => Ok(number.as_f64().map(Amount::Literal)),
-            Some(Value::String(text)) if self.language == Language::Jsonata => match jsonata(text) {
-                Some(source) => Ok(Some(Amount::Jsonata(source.to_owned()))),
-                None => self.fail(field, "Expected a number or a JSONata expression"),
-            },
+            Some(Value::String(text)) if self.language == Language::Jsonata => {
+                match self.query(field, text)? {
+                    Some(query) => Ok(Some(Amount::Query(query))),
+                    None => self.fail(field, "Expected value of type Integer or a JSONata expression"),
+                }
+            }
             Some(_) => self.fail(field, "Expected value of type Integer"),
             None => Ok(self.path(&format!("{field}Path"))?.map(Amount::Path)),
+        }
+    }
+
+    /// The text of `field`, when it is an expression.
+    fn query(&self, field: &str, text: &str) -> Result<Option<Query>> {
+        match jsonata::source(text).map(Query::parse).transpose() {
+            Ok(query) => Ok(query),
+            Err(why) => self.fail(field, why),
         }
     }
 
     /// `field` as text, or `fieldPath` as a path or intrinsic function.
     pub fn words(&self, field: &str) -> Result<Option<Text>> {
         if let Some(text) = self.text(field)? {
-            let source = (self.language == Language::Jsonata).then(|| jsonata(&text)).flatten();
-            return Ok(Some(source.map_or(Text::Literal(text.clone()), |s| Text::Jsonata(s.to_owned()))));
+            let query = if self.language == Language::Jsonata { self.query(field, &text)? } else { None };
+            return Ok(Some(query.map_or(Text::Literal(text), Text::Query)));
         }
         let with_path = format!("{field}Path");
         match self.text(&with_path)? {

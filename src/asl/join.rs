@@ -10,6 +10,8 @@ use super::data::Data;
 use super::failure::Failure;
 use super::machine::{Flow, Kind, MapState, Select, State};
 use super::run::Run;
+use super::shape::Seen;
+use super::template::Template;
 
 /// AWS runs at most this many iterations of an inline map at once.
 const INLINE: usize = 40;
@@ -56,6 +58,7 @@ impl<'m> Run<'m> {
             input,
             variables: above.variables.clone(),
             previous: above.previous,
+            led_by: above.previous,
             entered: 0,
             entered_at: self.now,
             attempts: Vec::new(),
@@ -129,6 +132,19 @@ impl<'m> Run<'m> {
         effective: &Data,
         strand: &Strand,
     ) -> Result<Vec<Value>, Failure> {
+        if let Some(template) = &map.items {
+            let found = self.fill(template, strand, &Seen::of(effective.value()))?;
+            return match (found, template) {
+                (Value::Array(items), _) => Ok(items),
+                (other, Template::Query { query, field }) => {
+                    Err(self.placed(strand, query.unexpected(field, "array", &other)))
+                }
+                (other, _) => {
+                    let cause = format!("The field 'Items' must be an array, but was {other}");
+                    Err(self.placed(strand, Failure::in_field("Items", cause)))
+                }
+            };
+        }
         let found = match &map.items_path {
             Select::Whole => Some(effective.value().clone()),
             Select::Nothing => Some(json!({})),
@@ -166,7 +182,7 @@ impl<'m> Run<'m> {
                 None => value.clone(),
                 Some(template) => {
                     strand.item = Some(Item { index, value: value.clone() });
-                    self.fill(template, &strand, effective.value(), None)?.into()
+                    self.fill(template, &strand, &Seen::of(effective.value()))?.into()
                 }
             };
             inputs.push_back((index, value, input));

@@ -120,7 +120,7 @@ pub enum Kind {
     Wait(Until),
     Succeed,
     Fail { error: Option<Text>, cause: Option<Text> },
-    Parallel { branches: Vec<Flow>, arguments: Option<Template> },
+    Parallel { branches: Vec<Flow> },
     Map(Box<MapState>),
 }
 

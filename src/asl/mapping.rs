@@ -8,6 +8,7 @@ use super::data::Data;
 use super::failure::Failure;
 use super::machine::{Distributed, MapState, State};
 use super::run::Run;
+use super::shape::Seen;
 use super::step::{Directive, Progress};
 
 /// A run of a distributed map.
@@ -91,7 +92,7 @@ impl<'m> Run<'m> {
             Some(reader) => Items::Read {
                 resource: reader.resource.clone(),
                 parameters: match &reader.parameters {
-                    Some(template) => self.fill(template, strand, input.value(), None)?,
+                    Some(template) => self.fill(template, strand, &Seen::of(input.value()))?,
                     None => json!({}),
                 },
                 config: reader.config.clone(),

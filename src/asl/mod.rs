@@ -21,6 +21,7 @@ mod join;
 pub mod jsonata;
 pub mod machine;
 pub mod mapping;
+mod names;
 mod operator;
 pub mod paths;
 pub mod read;

@@ -44,7 +44,13 @@ fn flow(at: &At<'_>, depth: usize) -> Result<Flow> {
             let pointer = format!("{}/{name}", states.pointer);
             state(
                 name,
-                &At { object: object(value, &pointer)?, pointer, language: at.outer, outer: at.outer },
+                &At {
+                    object: object(value, &pointer)?,
+                    state: pointer.len(),
+                    pointer,
+                    language: at.outer,
+                    outer: at.outer,
+                },
                 depth,
             )
         })
@@ -58,7 +64,7 @@ fn flow(at: &At<'_>, depth: usize) -> Result<Flow> {
 
 fn state(name: &str, outer: &At<'_>, depth: usize) -> Result<State> {
     let language = outer.language("QueryLanguage")?.unwrap_or(outer.language);
-    let at = &At { pointer: outer.pointer.clone(), object: outer.object, language, outer: outer.outer };
+    let at = &At { pointer: outer.pointer.clone(), language, ..*outer };
     let type_name = at.required("Type")?;
     let kind = match type_name.as_str() {
         "Pass" => Kind::Pass { result: at.get("Result").cloned() },
@@ -69,7 +75,6 @@ fn state(name: &str, outer: &At<'_>, depth: usize) -> Result<State> {
         "Fail" => Kind::Fail { error: at.words("Error")?, cause: at.words("Cause")? },
         "Parallel" => Kind::Parallel {
             branches: at.list("Branches")?.iter().map(|b| flow(b, depth + 1)).collect::<Result<_>>()?,
-            arguments: at.template("Arguments")?,
         },
         "Map" => Kind::Map(Box::new(map(at, depth)?)),
         _ => return at.fail("Type", format!("Unknown state type '{type_name}'")),
@@ -126,7 +131,7 @@ fn task(at: &At<'_>) -> Result<TaskState> {
 
 fn rules(at: &At<'_>) -> Result<Vec<Rule>> {
     let rule = |rule: &At<'_>| {
-        let condition = match Condition::read(rule.object) {
+        let condition = match Condition::read(rule.object, rule.location("").trim_end_matches('/')) {
             Ok(condition) => condition,
             Err((below, why)) => {
                 return fail(&format!("{}{}", rule.pointer, below.trim_end_matches('/')), why);

@@ -59,6 +59,7 @@ impl<'m> Run<'m> {
             input,
             variables: Arc::default(),
             previous: 0,
+            led_by: 0,
             entered: 0,
             entered_at: self.now,
             attempts: Vec::new(),
@@ -140,6 +141,7 @@ impl<'m> Run<'m> {
             return self.fail_strand(id, strand, Failure::runtime(cause));
         };
         let kind = format!("{}StateEntered", state.type_name());
+        strand.led_by = strand.previous;
         strand.previous =
             self.record(strand.previous, &kind, Some(event::entered(&state.name, &strand.input)));
         strand.entered = strand.previous;
@@ -157,9 +159,9 @@ impl<'m> Run<'m> {
             Kind::Choice(choice) => self.choose(id, strand, state, choice),
             Kind::Wait(until) => self.wait(id, strand, state, until),
             Kind::Succeed => self.succeed(id, strand, state),
-            Kind::Fail { error, cause } => self.fail_state(id, strand, error.as_ref(), cause.as_ref()),
+            Kind::Fail { error, cause } => self.fail_state(id, strand, state, error.as_ref(), cause.as_ref()),
             Kind::Task(task) => self.task(id, strand, state, task),
-            Kind::Parallel { branches, .. } => self.parallel(id, strand, state, branches),
+            Kind::Parallel { branches } => self.parallel(id, strand, state, branches),
             Kind::Map(map) => self.map(id, strand, state, map),
         }
     }
@@ -210,7 +212,7 @@ impl<'m> Run<'m> {
         });
         let redrives = self.cursor.redrives;
         let about = &self.cursor.about;
-        Context::new(&self.chance, move || context(about, strand, redrives, counts, token))
+        Context::new(&self.chance, self.now, move || context(about, strand, redrives, counts, token))
     }
 
     /// The state has its output: records the exit and goes on.

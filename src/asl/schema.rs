@@ -1,18 +1,23 @@
 //! Which fields a state may have, by its type and query language.
 
 /// Fields that every state may have.
-const COMMON: &[&str] = &["Type", "Comment", "QueryLanguage", "Assign", "Output"];
+const COMMON: &[&str] = &["Type", "Comment", "QueryLanguage"];
+/// Fields of every state but Fail; Assign belongs to those that lead on.
+const OUTPUT: &[&str] = &["Output"];
+const ASSIGN: &[&str] = &["Assign"];
 const PATHS: &[&str] = &["InputPath", "OutputPath"];
 const NEXT: &[&str] = &["Next", "End"];
 const RESULT: &[&str] = &["ResultPath", "ResultSelector", "Parameters"];
-pub const RECOVER: &[&str] = &["Retry", "Catch"];
+const RECOVER: &[&str] = &["Retry", "Catch"];
 
 /// Further fields by type.
 pub fn allowed(type_name: &str) -> Option<Vec<&'static str>> {
     let more: &[&[&str]] = match type_name {
-        "Pass" => &[PATHS, NEXT, &["Result", "ResultPath", "Parameters"]],
+        "Pass" => &[PATHS, OUTPUT, ASSIGN, NEXT, &["Result", "ResultPath", "Parameters"]],
         "Task" => &[
             PATHS,
+            OUTPUT,
+            ASSIGN,
             NEXT,
             RESULT,
             RECOVER,
@@ -26,13 +31,15 @@ pub fn allowed(type_name: &str) -> Option<Vec<&'static str>> {
                 "Credentials",
             ],
         ],
-        "Choice" => &[PATHS, &["Choices", "Default"]],
-        "Wait" => &[PATHS, NEXT, &["Seconds", "SecondsPath", "Timestamp", "TimestampPath"]],
-        "Succeed" => &[PATHS],
+        "Choice" => &[PATHS, OUTPUT, ASSIGN, &["Choices", "Default"]],
+        "Wait" => &[PATHS, OUTPUT, ASSIGN, NEXT, &["Seconds", "SecondsPath", "Timestamp", "TimestampPath"]],
+        "Succeed" => &[PATHS, OUTPUT],
         "Fail" => &[&["Error", "ErrorPath", "Cause", "CausePath"]],
-        "Parallel" => &[PATHS, NEXT, RESULT, RECOVER, &["Branches", "Arguments"]],
+        "Parallel" => &[PATHS, OUTPUT, ASSIGN, NEXT, RESULT, RECOVER, &["Branches", "Arguments"]],
         "Map" => &[
             PATHS,
+            OUTPUT,
+            ASSIGN,
             NEXT,
             RESULT,
             RECOVER,
@@ -74,10 +81,14 @@ pub const JSON_PATH_ONLY: &[&str] = &[
     "MaxConcurrencyPath",
     "ErrorPath",
     "CausePath",
+    "Result",
     "ToleratedFailureCountPath",
     "ToleratedFailurePercentagePath",
 ];
 pub const JSONATA_ONLY: &[&str] = &["Output", "Arguments", "Items"];
+
+/// Fields of a Map that only its distributed mode has.
+pub const DISTRIBUTED_ONLY: &[&str] = &["ItemReader", "ItemBatcher", "ResultWriter", "Label"];
 
 /// What is wrong with the label of a distributed map.
 pub fn wrong_label(label: &str) -> Option<String> {

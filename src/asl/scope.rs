@@ -3,6 +3,7 @@
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 /// Variables by name, set by Assign.
@@ -13,12 +14,15 @@ pub struct Scope<'a> {
     pub input: &'a Value,
     pub variables: &'a Variables,
     pub context: &'a Context<'a>,
+    /// What a JSONata state's work gave: `$states.result`.
+    pub result: Option<&'a Value>,
+    /// What a JSONata state's catcher caught: `$states.errorOutput`.
+    pub error: Option<&'a Value>,
 }
 
 impl<'a> Scope<'a> {
-    /// The same surroundings with another `$`.
-    pub fn with<'b>(&'b self, input: &'b Value) -> Scope<'b> {
-        Scope { input, variables: self.variables, context: self.context }
+    pub fn new(input: &'a Value, variables: &'a Variables, context: &'a Context<'a>) -> Scope<'a> {
+        Scope { input, variables, context, result: None, error: None }
     }
 }
 
@@ -28,11 +32,13 @@ pub struct Context<'a> {
     made: OnceCell<Value>,
     /// Bytes for `States.UUID` and `States.MathRandom`; each draw takes the next ones.
     pub chance: &'a Chance,
+    /// The stimulus's time, for `$now` and `$millis`.
+    pub now: DateTime<Utc>,
 }
 
 impl<'a> Context<'a> {
-    pub fn new(chance: &'a Chance, make: impl Fn() -> Value + 'a) -> Self {
-        Context { make: Box::new(make), made: OnceCell::new(), chance }
+    pub fn new(chance: &'a Chance, now: DateTime<Utc>, make: impl Fn() -> Value + 'a) -> Self {
+        Context { make: Box::new(make), made: OnceCell::new(), chance, now }
     }
 
     pub fn value(&self) -> &Value {

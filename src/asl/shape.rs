@@ -6,12 +6,34 @@ use super::cursor::{At, Strand};
 use super::data::Data;
 use super::event;
 use super::failure::Failure;
-use super::machine::{Kind, Place, Select, State};
+use super::jsonata::Query;
+use super::machine::{Kind, Language, Place, Select, State};
 use super::paths::{self, Path, Segment};
 use super::retry;
 use super::run::{Assigned, Run};
 use super::scope::Scope;
 use super::template::{Amount, Template};
+
+/// The largest of the numbers that count seconds or items.
+const MOST: f64 = 99_999_999.0;
+
+/// What a template sees: `$` or `$states.input`, and what else is there.
+#[derive(Clone, Copy)]
+pub(super) struct Seen<'a> {
+    pub input: &'a Value,
+    /// JSONata's `$states.result`.
+    pub result: Option<&'a Value>,
+    /// JSONata's `$states.errorOutput`.
+    pub error: Option<&'a Value>,
+    /// The task token, in the context object.
+    pub token: Option<&'a str>,
+}
+
+impl<'a> Seen<'a> {
+    pub fn of(input: &'a Value) -> Seen<'a> {
+        Seen { input, result: None, error: None, token: None }
+    }
+}
 
 impl<'m> Run<'m> {
     /// The state's input after InputPath.
@@ -29,19 +51,20 @@ impl<'m> Run<'m> {
     ) -> Result<Data, Failure> {
         match &state.data.parameters {
             None => Ok(effective.clone()),
-            Some(template) => self.fill(template, strand, effective.value(), token).map(Data::from),
+            Some(template) => {
+                let seen = Seen { token, ..Seen::of(effective.value()) };
+                self.fill(template, strand, &seen).map(Data::from)
+            }
         }
     }
 
-    pub fn fill(
-        &self,
-        template: &Template,
-        strand: &Strand,
-        input: &Value,
-        token: Option<&str>,
-    ) -> Result<Value, Failure> {
-        let context = self.context(strand, token);
-        let scope = Scope { input, variables: &strand.variables, context: &context };
+    pub fn fill(&self, template: &Template, strand: &Strand, seen: &Seen<'_>) -> Result<Value, Failure> {
+        let context = self.context(strand, seen.token);
+        let scope = Scope {
+            result: seen.result,
+            error: seen.error,
+            ..Scope::new(seen.input, &strand.variables, &context)
+        };
         template.fill(&scope).map_err(|failure| self.placed(strand, failure))
     }
 
@@ -53,7 +76,7 @@ impl<'m> Run<'m> {
 
     pub fn find(&self, path: &Path, input: &Value, strand: &Strand) -> Option<Value> {
         let context = self.context(strand, None);
-        path.select(&Scope { input, variables: &strand.variables, context: &context })
+        path.select(&Scope::new(input, &strand.variables, &context))
     }
 
     fn select(&self, select: &Select, data: &Data, strand: &Strand) -> Result<Data, Failure> {
@@ -71,9 +94,9 @@ impl<'m> Run<'m> {
         &self,
         fields: &[(String, Template)],
         strand: &Strand,
-        input: &Value,
+        seen: &Seen<'_>,
     ) -> Result<Assigned, Failure> {
-        fields.iter().map(|(name, t)| Ok((name.clone(), self.fill(t, strand, input, None)?))).collect()
+        fields.iter().map(|(name, t)| Ok((name.clone(), self.fill(t, strand, seen)?))).collect()
     }
 
     /// The state's work gave `result`: selects, places, assigns and leaves.
@@ -85,13 +108,22 @@ impl<'m> Run<'m> {
     }
 
     fn shaped(&self, strand: &Strand, state: &State, result: Data) -> Result<(Data, Assigned), Failure> {
+        if state.language == Language::Jsonata {
+            let given = !matches!(state.kind, Kind::Pass { .. });
+            let seen = Seen { result: given.then(|| result.value()), ..Seen::of(strand.input.value()) };
+            let output = match &state.data.output {
+                None => result.clone(),
+                Some(template) => self.fill(template, strand, &seen)?.into(),
+            };
+            return Ok((output, self.assigned(&state.data.assign, strand, &seen)?));
+        }
         let selected = match &state.data.selector {
             None => result,
-            Some(template) => self.fill(template, strand, result.value(), None)?.into(),
+            Some(template) => self.fill(template, strand, &Seen::of(result.value()))?.into(),
         };
         let placed = self.place(&state.data.result, strand, &selected)?;
         let output = self.select(&state.data.output_path, &placed, strand)?;
-        let assigned = self.assigned(&state.data.assign, strand, selected.value())?;
+        let assigned = self.assigned(&state.data.assign, strand, &Seen::of(selected.value()))?;
         Ok((output, assigned))
     }
 
@@ -117,11 +149,25 @@ impl<'m> Run<'m> {
 
     /// The output after OutputPath of a state that has no result of its own.
     pub fn passed_on(&self, strand: &Strand, state: &State, data: &Data) -> Result<Data, Failure> {
-        self.select(&state.data.output_path, data, strand)
+        match &state.data.output {
+            Some(template) => Ok(self.fill(template, strand, &Seen::of(data.value()))?.into()),
+            None => self.select(&state.data.output_path, data, strand),
+        }
+    }
+
+    /// Records that a JSONata field failed, once.
+    fn unevaluated(&mut self, strand: &mut Strand, failure: &mut Failure) -> bool {
+        let Some(location) = failure.location.take() else { return false };
+        // AWS has this follow the event that led here: a state's entering is not counted.
+        let previous = if strand.previous == strand.entered { strand.led_by } else { strand.previous };
+        let details = serde_json::json!({"location": location, "state": strand.state});
+        strand.previous = self.record_failure(previous, "EvaluationFailed", details, failure);
+        true
     }
 
     /// The state failed: retries, catches, or fails the strand.
-    pub fn fail_here(&mut self, id: u64, mut strand: Strand, state: &'m State, failure: Failure) {
+    pub fn fail_here(&mut self, id: u64, mut strand: Strand, state: &'m State, mut failure: Failure) {
+        let unevaluated = self.unevaluated(&mut strand, &mut failure);
         if let Some(index) = retry::choose(&state.retry, &failure, &strand.attempts) {
             let retrier = &state.retry[index];
             strand.attempts.resize(state.retry.len(), 0);
@@ -134,7 +180,7 @@ impl<'m> Run<'m> {
             return;
         }
         if matches!(state.kind, Kind::Parallel { .. } | Kind::Map(_))
-            && matches!(strand.at, At::Joining(_) | At::Working(_))
+            && (unevaluated || matches!(strand.at, At::Joining(_) | At::Working(_)))
         {
             let kind = format!("{}StateFailed", state.type_name());
             strand.previous = self.record(strand.previous, &kind, None);
@@ -143,8 +189,17 @@ impl<'m> Run<'m> {
             return self.fail_strand(id, strand, failure);
         };
         let error = Data::from(failure.output());
-        let caught = self.place(&catcher.result, &strand, &error).and_then(|output| {
-            let assigned = self.assigned(&catcher.assign, &strand, error.value())?;
+        let seen = match state.language {
+            Language::JsonPath => Seen::of(error.value()),
+            Language::Jsonata => Seen { error: Some(error.value()), ..Seen::of(strand.input.value()) },
+        };
+        let output = match (&catcher.output, state.language) {
+            (Some(template), _) => self.fill(template, &strand, &seen).map(Data::from),
+            (None, Language::Jsonata) => Ok(error.clone()),
+            (None, Language::JsonPath) => self.place(&catcher.result, &strand, &error),
+        };
+        let caught = output.and_then(|output| {
+            let assigned = self.assigned(&catcher.assign, &strand, &seen)?;
             // What is too large here would come back to the same catcher for ever.
             if output.is_too_large() || output.is_too_deep() {
                 return Err(Failure::new(super::failure::DATA_LIMIT, super::run::too_large(&state.name)));
@@ -157,7 +212,10 @@ impl<'m> Run<'m> {
                 let next = super::machine::Next::State(catcher.next.clone());
                 self.leave(id, strand, state, output, assigned, &next);
             }
-            Err(failure) => self.fail_strand(id, strand, failure),
+            Err(mut failure) => {
+                self.unevaluated(&mut strand, &mut failure);
+                self.fail_strand(id, strand, failure);
+            }
         }
     }
 
@@ -172,7 +230,7 @@ impl<'m> Run<'m> {
     ) -> Result<f64, Failure> {
         let found = match amount {
             Amount::Literal(number) => return Ok(*number),
-            Amount::Jsonata(source) => return Err(super::jsonata::unavailable(source)),
+            Amount::Query(query) => return self.counted(field, query, input, strand),
             Amount::Path(path) => (path, self.find(path, input, strand)),
         };
         let cause = match &found {
@@ -191,6 +249,22 @@ impl<'m> Run<'m> {
             }
         };
         Err(self.placed(strand, Failure::runtime(cause)))
+    }
+
+    /// A whole number that an expression gives.
+    fn counted(&self, field: &str, query: &Query, input: &Value, strand: &Strand) -> Result<f64, Failure> {
+        let context = self.context(strand, None);
+        let scope = Scope::new(input, &strand.variables, &context);
+        let number = query.typed(field, &scope, "number", Value::as_f64);
+        let number = number.map_err(|failure| self.placed(strand, failure))?;
+        let wrong = |cause: String| Err(self.placed(strand, Failure::in_field(field, cause)));
+        if number.fract() != 0.0 && !field.ends_with("Percentage") {
+            return wrong(format!("The {field} field cannot be parsed as an integer: {number}"));
+        }
+        if !(0.0..=MOST).contains(&number) {
+            return wrong(format!("{field} must be between 0 and {MOST} but was: {number}"));
+        }
+        Ok(number)
     }
 
     /// Ends what the strands have under way, the innermost first, and records it.

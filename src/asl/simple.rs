@@ -5,10 +5,11 @@ use serde_json::Value;
 use super::cursor::{At, Strand};
 use super::data::Data;
 use super::failure::Failure;
-use super::machine::{ChoiceState, Next, State, Until};
+use super::machine::{ChoiceState, Language, Next, State, Until};
 use super::operator::timestamp;
 use super::run::{Assigned, Run};
 use super::scope::Scope;
+use super::shape::Seen;
 use super::template::{Amount, Text};
 
 impl<'m> Run<'m> {
@@ -39,23 +40,26 @@ impl<'m> Run<'m> {
         choice: &'m ChoiceState,
     ) -> Result<(&'m str, Data, Assigned), Failure> {
         let effective = self.effective(strand, state)?;
-        let output = self.passed_on(strand, state, &effective)?;
+        let seen = Seen::of(effective.value());
         let context = self.context(strand, None);
-        let scope = Scope { input: effective.value(), variables: &strand.variables, context: &context };
+        let scope = Scope::new(effective.value(), &strand.variables, &context);
         for rule in &choice.rules {
             if rule.condition.holds(&scope).map_err(|f| self.placed(strand, f))? {
-                return Ok((&rule.next, output, self.assigned(&rule.assign, strand, effective.value())?));
+                let output = match (&rule.output, state.language) {
+                    (Some(template), _) => self.fill(template, strand, &seen)?.into(),
+                    // The Output beside the rules is the default's.
+                    (None, Language::Jsonata) => effective.clone(),
+                    (None, Language::JsonPath) => self.passed_on(strand, state, &effective)?,
+                };
+                return Ok((&rule.next, output, self.assigned(&rule.assign, strand, &seen)?));
             }
         }
-        match &choice.default {
-            Some(next) => Ok((next, output, self.assigned(&state.data.assign, strand, effective.value())?)),
-            None => Err(self.placed(
-                strand,
-                Failure::runtime(
-                    "Failed to transition out of the state. The state does not point to a next state.",
-                ),
-            )),
-        }
+        let Some(next) = &choice.default else {
+            let why = "Failed to transition out of the state. The state does not point to a next state.";
+            return Err(self.placed(strand, Failure::runtime(why)));
+        };
+        let output = self.passed_on(strand, state, &effective)?;
+        Ok((next, output, self.assigned(&state.data.assign, strand, &seen)?))
     }
 
     pub(super) fn wait(&mut self, id: u64, mut strand: Strand, state: &'m State, until: &Until) {
@@ -85,7 +89,7 @@ impl<'m> Run<'m> {
         let Some(state) = self.state(&strand) else { return };
         let left = self.effective(&strand, state).and_then(|effective| {
             let output = self.passed_on(&strand, state, &effective)?;
-            Ok((output, self.assigned(&state.data.assign, &strand, effective.value())?))
+            Ok((output, self.assigned(&state.data.assign, &strand, &Seen::of(effective.value()))?))
         });
         match left {
             Ok((output, assigned)) => self.leave(id, strand, state, output, assigned, &state.next),
@@ -118,11 +122,24 @@ impl<'m> Run<'m> {
         strand: &Strand,
     ) -> Result<chrono::DateTime<chrono::Utc>, Failure> {
         let context = self.context(strand, None);
-        let scope = Scope { input, variables: &strand.variables, context: &context };
+        let scope = Scope::new(input, &strand.variables, &context);
         let (shown, found) = match text {
             Text::Literal(text) => (text.as_str(), Ok(Value::from(text.as_str()))),
             Text::Expression(expression) => (expression.text(), expression.value("TimestampPath", &scope)),
-            Text::Jsonata(source) => return Err(super::jsonata::unavailable(source)),
+            Text::Query(query) => {
+                let field = "Timestamp";
+                let text = query.typed(field, &scope, "string", |value| value.as_str().map(str::to_owned));
+                let text = text.map_err(|failure| self.placed(strand, failure))?;
+                let Some(time) = timestamp(&text) else {
+                    let cause = format!(
+                        "The {field} parameter does not reference a valid ISO-8601 extended offset date-time format \
+                         string: {} == {text}",
+                        query.source
+                    );
+                    return Err(self.placed(strand, Failure::in_field(field, cause)));
+                };
+                return Ok(time.to_utc());
+            }
         };
         let Ok(found) = found else {
             let cause = format!("The TimestampPath parameter does not reference an input value: {shown}");
@@ -149,14 +166,21 @@ impl<'m> Run<'m> {
         }
     }
 
-    pub(super) fn fail_state(&mut self, id: u64, strand: Strand, error: Option<&Text>, cause: Option<&Text>) {
+    pub(super) fn fail_state(
+        &mut self,
+        id: u64,
+        strand: Strand,
+        state: &'m State,
+        error: Option<&Text>,
+        cause: Option<&Text>,
+    ) {
         let context = self.context(&strand, None);
-        let scope = Scope { input: strand.input.value(), variables: &strand.variables, context: &context };
+        let scope = Scope::new(strand.input.value(), &strand.variables, &context);
         let fill = |field: &str, text: Option<&Text>| text.map(|t| t.fill(field, &scope)).transpose();
         let failure = fill("ErrorPath", error)
-            .and_then(|error| Ok(Failure { error, cause: fill("CausePath", cause)?, heartbeat: false }))
+            .and_then(|error| Ok(Failure { error, cause: fill("CausePath", cause)?, ..Failure::default() }))
             .unwrap_or_else(|failure| self.placed(&strand, failure));
         drop(context);
-        self.fail_strand(id, strand, failure);
+        self.fail_here(id, strand, state, failure);
     }
 }

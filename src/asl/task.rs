@@ -10,6 +10,7 @@ use super::failure::{DATA_LIMIT, Failure, TIMEOUT};
 use super::machine::{Kind, State, TaskState};
 use super::resource::{Pattern, Resource};
 use super::run::{Run, too_large};
+use super::shape::Seen;
 use super::step::{Directive, Progress, Task};
 
 /// The names of a task's events differ by what it calls.
@@ -45,7 +46,10 @@ impl<'m> Run<'m> {
             };
             let credentials = task.credentials.as_ref();
             let credentials = credentials
-                .map(|c| self.fill(c, &strand, effective.value(), token.as_deref()))
+                .map(|c| {
+                    let seen = Seen { token: token.as_deref(), ..Seen::of(effective.value()) };
+                    self.fill(c, &strand, &seen)
+                })
                 .transpose()?;
             let timeout = amount("TimeoutSeconds", &task.timeout)?;
             Ok((input, timeout, amount("HeartbeatSeconds", &task.heartbeat)?, credentials))
@@ -159,7 +163,7 @@ impl<'m> Run<'m> {
         let heartbeat = work.heartbeat.as_ref().is_some_and(|t| t.ticket == ticket);
         let (own, timers) = (work.ticket, timers(work));
         timers.into_iter().filter(|t| *t != ticket).chain([own]).for_each(|t| self.cancel(t));
-        let failure = Failure { error: Some(TIMEOUT.into()), cause: None, heartbeat };
+        let failure = Failure { error: Some(TIMEOUT.into()), heartbeat, ..Failure::default() };
         let kind = format!("{}TimedOut", prefix(&task.resource));
         strand.previous = self.record_failure(strand.previous, &kind, named(&task.resource), &failure);
         self.fail_here(id, strand, state, failure);

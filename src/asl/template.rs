@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use super::failure::Failure;
 use super::intrinsics::Call;
+use super::jsonata::{self, Query};
 use super::paths::Path;
 use super::scope::Scope;
 
@@ -19,8 +20,11 @@ pub enum Template {
     },
     Object(Vec<(String, Template)>),
     Array(Vec<Template>),
-    /// `{% … %}`, without the braces, and where it stands.
-    Jsonata(String),
+    /// `{% … %}` and where it stands, as seen from its state: `Output/list[0]`.
+    Query {
+        query: Query,
+        field: String,
+    },
 }
 
 /// What may stand where JSONPath is allowed.
@@ -35,7 +39,7 @@ pub enum Expression {
 pub enum Amount {
     Literal(f64),
     Path(Path),
-    Jsonata(String),
+    Query(Query),
 }
 
 /// A field with text: `Cause`, `CausePath`, or an expression of JSONata.
@@ -43,12 +47,7 @@ pub enum Amount {
 pub enum Text {
     Literal(String),
     Expression(Expression),
-    Jsonata(String),
-}
-
-/// The source of `{% … %}`, when `text` is one.
-pub fn jsonata(text: &str) -> Option<&str> {
-    text.trim().strip_prefix("{%")?.strip_suffix("%}").map(str::trim)
+    Query(Query),
 }
 
 impl Expression {
@@ -139,19 +138,39 @@ impl Template {
         }
     }
 
-    /// A JSONata template: strings of the form `{% … %}` are evaluated.
-    pub fn jsonata(value: &Value) -> Template {
-        match value {
+    /// A JSONata template, standing at `field`: strings of the form `{% … %}` are evaluated. The error is
+    /// where and what the parser says.
+    pub fn jsonata(value: &Value, field: &str) -> Result<Template, (String, String)> {
+        let fixed = |template: &Template| matches!(template, Template::Value(_));
+        Ok(match value {
             Value::Object(map) => {
-                Template::Object(map.iter().map(|(k, v)| (k.clone(), Template::jsonata(v))).collect())
+                let member = |(name, value): (&String, &Value)| {
+                    let template = Template::jsonata(value, &format!("{field}/{name}"))?;
+                    Ok::<_, (String, String)>((name.clone(), template))
+                };
+                let fields = map.iter().map(member).collect::<Result<Vec<_>, _>>()?;
+                if fields.iter().all(|(_, template)| fixed(template)) {
+                    return Ok(Template::Value(value.clone()));
+                }
+                Template::Object(fields)
             }
-            Value::Array(items) => Template::Array(items.iter().map(Template::jsonata).collect()),
-            Value::String(text) => match jsonata(text) {
-                Some(source) => Template::Jsonata(source.to_owned()),
+            Value::Array(items) => {
+                let item = |(i, item)| Template::jsonata(item, &format!("{field}[{i}]"));
+                let items = items.iter().enumerate().map(item).collect::<Result<Vec<_>, _>>()?;
+                if items.iter().all(fixed) {
+                    return Ok(Template::Value(value.clone()));
+                }
+                Template::Array(items)
+            }
+            Value::String(text) => match jsonata::source(text) {
+                Some(source) => {
+                    let query = Query::parse(source).map_err(|why| (field.to_owned(), why))?;
+                    Template::Query { query, field: field.to_owned() }
+                }
                 None => Template::Value(value.clone()),
             },
             other => Template::Value(other.clone()),
-        }
+        })
     }
 
     /// Fills the template in.
@@ -169,7 +188,7 @@ impl Template {
             Template::Array(items) => {
                 items.iter().map(|item| item.fill(scope)).collect::<Result<_, _>>().map(Value::Array)
             }
-            Template::Jsonata(source) => Err(super::jsonata::unavailable(source)),
+            Template::Query { query, field } => query.value(field, scope),
         }
     }
 }
@@ -185,7 +204,10 @@ impl Text {
                     expression.text()
                 ))),
             },
-            Text::Jsonata(source) => Err(super::jsonata::unavailable(source)),
+            Text::Query(query) => {
+                let name = field.strip_suffix("Path").unwrap_or(field);
+                query.typed(name, scope, "string", |value| value.as_str().map(str::to_owned))
+            }
         }
     }
 }

@@ -277,7 +277,7 @@ impl Driver {
             "SendTaskFailure" => {
                 let error = super::validate::at_most(input, "error", 256)?;
                 let cause = super::validate::at_most(input, "cause", 32_768)?;
-                What::Task(ticket, Progress::Failed(Failure { error, cause, heartbeat: false }))
+                What::Task(ticket, Progress::Failed(Failure { error, cause, ..Failure::default() }))
             }
             _ => {
                 let output = Data::parse(super::validate::text(input, "output")?)

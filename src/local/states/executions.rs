@@ -187,7 +187,7 @@ impl States {
         if record.is_over() {
             return Ok(json!({"stopDate": seconds(record.stopped.unwrap_or(record.started))}));
         }
-        let failure = Failure { error, cause, heartbeat: false };
+        let failure = Failure { error, cause, ..Failure::default() };
         self.driver.clone().deliver(key.clone(), What::Stop(failure)).await?;
         let record = record::execution(&bus.store, &key, arn)?;
         Ok(json!({"stopDate": seconds(record.stopped.unwrap_or_else(|| bus.clock.now()))}))

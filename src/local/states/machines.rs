@@ -6,7 +6,7 @@ use super::super::fault::Fault;
 use super::record::{self, MACHINES, Machine, no_machine, put, seconds};
 use super::{States, arn, page, validate};
 use crate::asl::check::{self, Diagnostic};
-use crate::asl::machine::{Flow, Language, Machine as Definition};
+use crate::asl::machine::Machine as Definition;
 
 impl States {
     pub(super) async fn create_state_machine(&self, input: Value) -> Result<Value, Fault> {
@@ -263,32 +263,13 @@ fn role_arn(role: &str) -> Result<(), Fault> {
     }
 }
 
-/// Refuses what AWS refuses, and what the local cloud cannot run.
+/// Refuses what AWS refuses.
 fn accept(definition: &str, express: bool) -> Result<(), Fault> {
     if let Some(message) = check::refusal(&check::diagnose(definition, express)) {
         return Err(Fault::client("InvalidDefinition", message));
     }
-    let machine = Definition::read(definition).map_err(|error| {
+    Definition::read(definition).map(|_| ()).map_err(|error| {
         Fault::client("InvalidDefinition", format!("Invalid State Machine Definition: '{error}'"))
-    })?;
-    match in_jsonata(&machine.flow) {
-        None => Ok(()),
-        Some(at) => Err(Fault::client(
-            "InvalidDefinition",
-            format!(
-                "Invalid State Machine Definition: 'The local cloud does not evaluate JSONata yet; write the state \
-                 in JSONPath. at {at}'"
-            ),
-        )),
-    }
-}
-
-fn in_jsonata(flow: &Flow) -> Option<&str> {
-    flow.states().iter().find_map(|state| {
-        if state.language == Language::Jsonata {
-            return Some(state.at.as_str());
-        }
-        state.flows().into_iter().find_map(in_jsonata)
     })
 }
 

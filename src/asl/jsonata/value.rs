@@ -1,0 +1,109 @@
+//! Values on their way into and out of the evaluator. Numbers are JavaScript's: 64-bit floating point.
+
+use jsonata_core::value::{JValue, with_stack};
+use serde_json::{Map, Number, Value};
+
+/// What a result may weigh on its way out, in bytes of JSON, roughly: far above the payload limit, and far
+/// below what a value that shares its parts could unfold to.
+const WEIGHT: usize = 8 << 20;
+/// Levels of a result.
+const DEPTH: usize = 1_000;
+
+/// Why a result cannot be given back.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Refused {
+    Function,
+    Size,
+}
+
+impl Refused {
+    pub fn words(&self) -> String {
+        match self {
+            Refused::Function => "returned an unsupported result type.".into(),
+            Refused::Size => super::words::thrown(super::words::MEMORY),
+        }
+    }
+}
+
+pub fn lend(value: &Value) -> JValue {
+    match value {
+        Value::Null => JValue::Null,
+        Value::Bool(flag) => JValue::Bool(*flag),
+        Value::Number(number) => JValue::Number(number.as_f64().unwrap_or_default()),
+        Value::String(text) => JValue::string(text.as_str()),
+        Value::Array(items) => JValue::array(items.iter().map(lend).collect()),
+        Value::Object(map) => JValue::object(map.iter().map(|(k, v)| (k.clone(), lend(v))).collect()),
+    }
+}
+
+/// Members and items that are undefined are left out, as JSON leaves them out.
+pub fn give_back(value: &JValue) -> Result<Value, Refused> {
+    give(value, &mut { WEIGHT }, DEPTH)
+}
+
+fn give(value: &JValue, left: &mut usize, levels: usize) -> Result<Value, Refused> {
+    let weight = match value {
+        JValue::String(text) => text.len() + 2,
+        _ => 4,
+    };
+    *left = left.checked_sub(weight).ok_or(Refused::Size)?;
+    if levels == 0 {
+        return Err(Refused::Size);
+    }
+    Ok(match value {
+        JValue::Null | JValue::Undefined => Value::Null,
+        JValue::Bool(flag) => Value::Bool(*flag),
+        JValue::Number(number) => self::number(*number),
+        JValue::String(text) => Value::String(text.as_ref().to_owned()),
+        JValue::Array(items) => with_stack(|| {
+            let kept = items.iter().filter(|item| !item.is_undefined());
+            kept.map(|item| give(item, left, levels - 1)).collect::<Result<Vec<_>, _>>().map(Value::Array)
+        })?,
+        JValue::Object(map) => with_stack(|| {
+            let mut out = Map::new();
+            for (key, item) in map.iter().filter(|(_, item)| !item.is_undefined()) {
+                *left = left.checked_sub(key.len() + 3).ok_or(Refused::Size)?;
+                out.insert(key.clone(), give(item, left, levels - 1)?);
+            }
+            Ok(Value::Object(out))
+        })?,
+        _ => return Err(Refused::Function),
+    })
+}
+
+/// A whole number is written without a fraction; what is no number JSON knows becomes its name.
+fn number(number: f64) -> Value {
+    if number.fract() == 0.0 && number.abs() < 9.0e15 {
+        return Value::from(number as i64);
+    }
+    match Number::from_f64(number) {
+        Some(number) => Value::Number(number),
+        None if number.is_nan() => "NaN".into(),
+        None if number > 0.0 => "Infinity".into(),
+        None => "-Infinity".into(),
+    }
+}
+
+/// The bytes of text in a value, counted up to `most`.
+pub fn texts(value: &JValue, most: usize) -> usize {
+    fn count(value: &JValue, left: &mut usize) {
+        if *left == 0 {
+            return;
+        }
+        match value {
+            JValue::String(text) => *left = left.saturating_sub(text.len()),
+            JValue::Array(items) => with_stack(|| items.iter().for_each(|item| count(item, left))),
+            JValue::Object(map) => with_stack(|| {
+                for (key, item) in map.iter() {
+                    *left = left.saturating_sub(key.len());
+                    count(item, left);
+                }
+            }),
+            _ => {}
+        }
+        *left = left.saturating_sub(1);
+    }
+    let mut left = most;
+    count(value, &mut left);
+    most - left
+}
