@@ -134,6 +134,18 @@ pub(super) struct Work {
     pub heartbeat: Option<Timer>,
     /// A `.sync` or callback task's first answer: from here on it goes on without us.
     pub submitted: Option<Data>,
+    /// An activity's task that no worker has taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offered: Option<Offered>,
+}
+
+/// What a worker of an activity will get; its times begin only then.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Offered {
+    pub input: Data,
+    /// Seconds.
+    pub timeout: Option<f64>,
+    pub heartbeat: Option<f64>,
 }
 
 /// A Parallel or Map state and its strands.
@@ -174,6 +186,7 @@ impl Cursor {
                         resource: work.resource.clone(),
                         submitted: work.submitted.clone(),
                         token: work.token.clone(),
+                        offered: work.offered.as_ref().map(|offered| offered.input.clone()),
                     });
                     list.extend(work.timeout.iter().chain(&work.heartbeat).cloned().map(UnderWay::Wait));
                 }
@@ -223,5 +236,12 @@ impl Cursor {
 #[derive(Clone, Debug, PartialEq)]
 pub enum UnderWay {
     Wait(Timer),
-    Task { ticket: Ticket, resource: String, submitted: Option<Data>, token: Option<String> },
+    Task {
+        ticket: Ticket,
+        resource: String,
+        submitted: Option<Data>,
+        token: Option<String>,
+        /// The input of an activity's task that no worker has taken.
+        offered: Option<Data>,
+    },
 }

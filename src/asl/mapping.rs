@@ -1,12 +1,14 @@
-//! Distributed maps: what one run of them is, and what is heard of it. The run itself, with its child
-//! executions, is the performer's.
+//! Distributed maps: what one run of them is, what its child executions get, and what is heard of it.
+//! The run itself, with its child executions, is the performer's.
 
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::cursor::{At, Strand, Ticket, Work};
-use super::data::Data;
+use super::cursor::{At, Cursor, Strand, Ticket, Work};
+use super::data::{Data, LIMIT};
 use super::failure::Failure;
-use super::machine::{Distributed, MapState, State};
+use super::machine::{Batcher, Distributed, Kind, Machine, MapState, State};
 use super::run::Run;
 use super::shape::Seen;
 use super::step::{Directive, Progress};
@@ -20,14 +22,15 @@ pub struct MapRun {
     /// The Map state: the way to it and its name.
     pub route: Vec<(String, usize)>,
     pub state: String,
-    /// The state's effective input: what selectors see as `$`.
-    pub input: Data,
+    pub express: bool,
     pub items: Items,
+    pub writer: Option<ResultWriter>,
     /// 0: no limit but the performer's.
     pub max_concurrency: usize,
-    pub tolerated_count: u64,
-    /// Per cent.
-    pub tolerated_percentage: f64,
+    /// Failed items that are let pass; `None` when the definition does not say.
+    pub tolerated_count: Option<u64>,
+    /// Per cent of the items.
+    pub tolerated_percentage: Option<f64>,
 }
 
 /// Where the items come from.
@@ -43,7 +46,119 @@ pub enum Items {
     },
 }
 
+/// Where the results go, or how they are shown; without a resource they are the state's result.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ResultWriter {
+    /// `arn:aws:states:::s3:putObject`
+    pub resource: Option<String>,
+    pub parameters: Value,
+    /// Transformation, OutputType, as written.
+    pub config: Map<String, Value>,
+}
+
+/// What one child execution of a run gets.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Share {
+    pub input: Data,
+    /// How many items are in it.
+    pub items: usize,
+}
+
+/// The run that a ticket stands for, made anew from where the execution stands: for a performer that
+/// was interrupted before it kept the run.
+pub fn again(
+    machine: &Machine,
+    cursor: &Cursor,
+    ticket: Ticket,
+    (now, entropy): (DateTime<Utc>, u64),
+) -> Option<Result<MapRun, Failure>> {
+    let run = Run::new(machine, cursor.clone(), now, entropy);
+    let strand = run.cursor.strands.get(&run.cursor.holder(ticket)?)?;
+    let (Some(state), At::Working(work)) = (run.state(strand), &strand.at) else { return None };
+    let Kind::Map(map) = &state.kind else { return None };
+    let made = run.prepared(strand, state, map, map.distributed.as_ref()?);
+    Some(made.map(|made| {
+        let arn = work.resource.clone();
+        let label = arn.rsplit(':').nth(1).and_then(|p| p.rsplit('/').next()).unwrap_or_default().to_owned();
+        MapRun { ticket, arn, label, ..made }
+    }))
+}
+
+/// The inputs of a run's child executions: each item through ItemSelector, then batches of them.
+/// `None` when nobody waits for the run any more.
+pub fn shares(
+    machine: &Machine,
+    cursor: &Cursor,
+    ticket: Ticket,
+    (now, entropy): (DateTime<Utc>, u64),
+    items: Vec<Value>,
+) -> Option<Result<Vec<Share>, Failure>> {
+    let run = Run::new(machine, cursor.clone(), now, entropy);
+    let strand = run.cursor.strands.get(&run.cursor.holder(ticket)?)?;
+    let state = run.state(strand)?;
+    let Kind::Map(map) = &state.kind else { return None };
+    let batcher = map.distributed.as_ref()?.batcher.as_ref();
+    let made = run.effective(strand, state).and_then(|effective| {
+        let inputs = run.inputs(map, &effective, strand, items)?;
+        let inputs = inputs.into_iter().map(|(_, _, input)| input);
+        match batcher {
+            None => Ok(inputs.map(|input| Share { input, items: 1 }).collect()),
+            Some(batcher) => run.batches(strand, batcher, &effective, inputs),
+        }
+    });
+    Some(made)
+}
+
 impl<'m> Run<'m> {
+    fn batches(
+        &self,
+        strand: &Strand,
+        batcher: &Batcher,
+        effective: &Data,
+        inputs: impl Iterator<Item = Data>,
+    ) -> Result<Vec<Share>, Failure> {
+        let amount = |field: &str, amount: &Option<_>| match amount {
+            Some(amount) => self.amount(field, amount, effective.value(), strand).map(|n| n as usize),
+            None => Ok(0),
+        };
+        let most = match amount("MaxItemsPerBatch", &batcher.max_items)? {
+            0 => usize::MAX,
+            most => most,
+        };
+        let bytes = match amount("MaxInputBytesPerBatch", &batcher.max_bytes)? {
+            0 => LIMIT,
+            bytes => bytes.min(LIMIT),
+        };
+        let own = match &batcher.input {
+            Some(template) => Some(self.fill(template, strand, &Seen::of(effective.value()))?),
+            None => None,
+        };
+        let head = own.map_or_else(String::new, |own| format!("\"BatchInput\":{own},"));
+        let (mut shares, mut batch, mut size) = (Vec::new(), Vec::<Data>::new(), 0);
+        let frame = head.len() + r#"{"Items":[]}"#.len();
+        let close = |batch: &mut Vec<Data>| {
+            let items = std::mem::take(batch);
+            let text = format!("{{{head}\"Items\":{}}}", Data::list(&items).text());
+            match Data::parse(text) {
+                Ok(input) => Ok(Share { input, items: items.len() }),
+                Err(error) => Err(Failure::runtime(format!("A batch is not JSON: {error}"))),
+            }
+        };
+        for input in inputs {
+            let length = input.text().len() + 1;
+            if !batch.is_empty() && (batch.len() >= most || frame + size + length > bytes) {
+                shares.push(close(&mut batch)?);
+                size = 0;
+            }
+            size += length;
+            batch.push(input);
+        }
+        if !batch.is_empty() {
+            shares.push(close(&mut batch)?);
+        }
+        Ok(shares)
+    }
+
     pub(super) fn map_run(
         &mut self,
         id: u64,
@@ -70,6 +185,7 @@ impl<'m> Run<'m> {
             timeout: None,
             heartbeat: None,
             submitted: None,
+            offered: None,
         }));
         self.cursor.strands.insert(id, strand);
         self.out.push(Directive::Fork(Box::new(run)));
@@ -102,6 +218,17 @@ impl<'m> Run<'m> {
                 },
             },
         };
+        let writer = match &distributed.writer {
+            None => None,
+            Some(writer) => Some(ResultWriter {
+                resource: writer.resource.clone(),
+                parameters: match &writer.parameters {
+                    Some(template) => self.fill(template, strand, &Seen::of(input.value()))?,
+                    None => json!({}),
+                },
+                config: writer.config.clone(),
+            }),
+        };
         let label = distributed.label.clone().unwrap_or_else(|| self.chance.uuid());
         let about = &self.cursor.about;
         let prefix = about.machine.replacen(":stateMachine:", ":mapRun:", 1);
@@ -111,11 +238,18 @@ impl<'m> Run<'m> {
             label,
             route: strand.route.as_ref().clone(),
             state: state.name.clone(),
+            express: distributed.express,
             items,
+            writer,
             max_concurrency: amount("MaxConcurrency", &map.max_concurrency)? as usize,
-            tolerated_count: amount("ToleratedFailureCount", &map.tolerated_count)? as u64,
-            tolerated_percentage: amount("ToleratedFailurePercentage", &map.tolerated_percentage)?,
-            input,
+            tolerated_count: match &map.tolerated_count {
+                Some(_) => Some(amount("ToleratedFailureCount", &map.tolerated_count)? as u64),
+                None => None,
+            },
+            tolerated_percentage: match &map.tolerated_percentage {
+                Some(_) => Some(amount("ToleratedFailurePercentage", &map.tolerated_percentage)?),
+                None => None,
+            },
         })
     }
 

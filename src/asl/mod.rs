@@ -28,7 +28,7 @@ pub mod read;
 pub mod resource;
 pub mod retry;
 mod run;
-mod schema;
+pub mod schema;
 pub mod scope;
 mod shape;
 mod simple;

@@ -92,6 +92,17 @@ impl<'m> Run<'m> {
                 continue;
             }
             strand.previous = id;
+            if let At::Working(work) = &mut strand.at
+                && work.resource.contains(":mapRun:")
+            {
+                work.ticket = self.cursor.ticket();
+                let (ticket, arn) = (work.ticket, work.resource.clone());
+                let details = json!({"mapRunArn": arn, "redriveCount": self.cursor.redrives});
+                strand.previous = self.record(id, "MapRunRedriven", Some(details));
+                self.cursor.strands.insert(key, strand);
+                self.out.push(Directive::Refork(ticket, arn));
+                continue;
+            }
             let resumes = self
                 .state(&strand)
                 .is_some_and(|s| matches!(s.kind, Kind::Task(_) | Kind::Parallel { .. } | Kind::Map(_)));

@@ -100,5 +100,24 @@ pub fn wrong_label(label: &str) -> Option<String> {
     }
     let bad = |c: &char| c.is_whitespace() || c.is_control() || "?*<>{}[]:;,\\|^~$#%&`\"".contains(*c);
     let found = label.chars().find(bad)?;
-    Some(format!("Label contains invalid character: '{}'", found.escape_default()))
+    Some(format!("Label contains invalid character: {}", quoted(&found.to_string())))
+}
+
+/// A text in quotes, with whatever cannot be seen escaped: double quotes only around a single one.
+pub fn quoted(text: &str) -> String {
+    let quote = if text.contains('\'') && !text.contains('"') { '"' } else { '\'' };
+    let mut quoted = String::from(quote);
+    for c in text.chars() {
+        match c {
+            '\\' => quoted.push_str("\\\\"),
+            '\n' => quoted.push_str("\\n"),
+            '\r' => quoted.push_str("\\r"),
+            '\t' => quoted.push_str("\\t"),
+            c if c == quote => quoted.extend(['\\', c]),
+            c if c.is_control() => quoted.push_str(&format!("\\x{:02x}", u32::from(c))),
+            c => quoted.push(c),
+        }
+    }
+    quoted.push(quote);
+    quoted
 }

@@ -65,6 +65,8 @@ pub enum Directive {
     Cancel(Ticket),
     /// Run a distributed map.
     Fork(Box<MapRun>),
+    /// Take up again what failed of the distributed map with this ARN.
+    Refork(Ticket, String),
     /// There is more to do, but not in one step.
     Again,
     Finish(Outcome),

@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
-use super::cursor::{At, Strand, Ticket, Timer, Work};
+use super::cursor::{At, Offered, Strand, Ticket, Timer, Work};
 use super::event::{with_data, with_failure};
 use super::failure::{DATA_LIMIT, Failure, TIMEOUT};
 use super::machine::{Kind, State, TaskState};
@@ -87,14 +87,22 @@ impl<'m> Run<'m> {
             }
             resource => strand.previous = self.record(strand.previous, "TaskStarted", Some(named(resource))),
         }
-        let work = Work {
+        let mut work = Work {
             ticket,
             resource: task.resource.arn().to_owned(),
             token: token.clone(),
-            timeout: timeout.map(|s| self.timer(s)),
-            heartbeat: heartbeat.map(|s| self.timer(s)),
+            timeout: None,
+            heartbeat: None,
             submitted: None,
+            offered: None,
         };
+        // An activity's times begin when a worker takes the task.
+        if let Resource::Activity(_) = &task.resource {
+            work.offered = Some(Offered { input: input.clone(), timeout, heartbeat });
+        } else {
+            work.timeout = timeout.map(|s| self.timer(s));
+            work.heartbeat = heartbeat.map(|s| self.timer(s));
+        }
         strand.at = At::Working(Box::new(work));
         self.cursor.strands.insert(id, strand);
         self.out.push(Directive::Task(Task { ticket, resource: task.resource.clone(), input, token }));
@@ -127,6 +135,10 @@ impl<'m> Run<'m> {
         };
         match progress {
             Progress::Started { worker } => {
+                if let Some(offered) = work.offered.take() {
+                    work.timeout = offered.timeout.map(|s| self.timer(s));
+                    work.heartbeat = offered.heartbeat.map(|s| self.timer(s));
+                }
                 let details = worker.map_or(json!({}), |worker| json!({"workerName": worker}));
                 strand.previous = self.record(previous, "ActivityStarted", Some(details));
                 self.cursor.strands.insert(id, strand);

@@ -53,7 +53,7 @@ impl Sns {
     pub fn new(bus: &Arc<Bus>) -> Arc<Sns> {
         Arc::new(Sns {
             store: bus.store.clone(),
-            clock: bus.clock,
+            clock: bus.clock.clone(),
             region: bus.region.clone(),
             bus: Arc::downgrade(bus),
         })

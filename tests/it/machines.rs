@@ -76,7 +76,7 @@ fn run(machine: &Machine, input: Data, answers: Vec<Progress>) -> Ran {
                         todo.push_back(What::Task(task.ticket, answer));
                     }
                 }
-                Directive::Fork(_) => {}
+                Directive::Fork(_) | Directive::Refork(..) => {}
                 Directive::Again => todo.push_front(What::Continue),
                 Directive::Finish(outcome) => {
                     assert!(ran.outcome.is_none(), "it ends once");

@@ -42,7 +42,7 @@ impl Journal {
     pub fn open(bus: &Arc<Bus>, group: String, stream: String) -> Journal {
         let (lines, queue) = mpsc::unbounded_channel();
         tokio::spawn(write(Arc::downgrade(bus), group, stream, queue));
-        Journal { clock: bus.clock, lines, tail: Arc::default() }
+        Journal { clock: bus.clock.clone(), lines, tail: Arc::default() }
     }
 
     pub fn line(&self, text: impl Into<String>) {

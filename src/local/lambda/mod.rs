@@ -47,7 +47,7 @@ impl Lambda {
     pub fn new(bus: &Arc<Bus>, launcher: Arc<dyn Launcher>) -> Arc<Lambda> {
         Arc::new(Lambda {
             store: bus.store.clone(),
-            clock: bus.clock,
+            clock: bus.clock.clone(),
             region: bus.region.clone(),
             bus: Arc::downgrade(bus),
             fleet: Fleet::new(bus, launcher),

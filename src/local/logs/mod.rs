@@ -28,7 +28,7 @@ pub struct Logs {
 
 impl Logs {
     pub fn new(bus: &Arc<Bus>) -> Arc<Logs> {
-        Arc::new(Logs { store: bus.store.clone(), clock: bus.clock, region: bus.region.clone() })
+        Arc::new(Logs { store: bus.store.clone(), clock: bus.clock.clone(), region: bus.region.clone() })
     }
 
     fn now(&self) -> i64 {

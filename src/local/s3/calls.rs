@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Map, Value, json};
@@ -21,12 +23,12 @@ pub async fn call(store: &Arc<ObjectStore>, operation: &str, input: Value) -> Re
         "PutObject" => {
             let body = match &input.0["Body"] {
                 Value::Null => Bytes::new(),
-                Value::String(text) => Bytes::from(text.clone()),
-                // The integration takes any JSON and stores it as text.
+                // The integration takes any JSON and stores its text: a string keeps its quotes.
                 other => Bytes::from(other.to_string()),
             };
             let mut draft = store.bodies.draft();
             draft.write(&body).await?;
+            let checksum = crc32fast::hash(&body).to_be_bytes();
             let arrival = Arrival {
                 bucket: input.text("Bucket")?,
                 key: input.text("Key")?,
@@ -39,7 +41,12 @@ pub async fn call(store: &Arc<ObjectStore>, operation: &str, input: Value) -> Re
                 request_id: request_id(),
             };
             let object = store.put(arrival, draft).await?;
-            Ok(json!({"ETag": quoted(&object)}))
+            Ok(json!({
+                "ChecksumCRC32": STANDARD.encode(checksum),
+                "ChecksumType": "FULL_OBJECT",
+                "ETag": quoted(&object),
+                "ServerSideEncryption": "AES256",
+            }))
         }
         "GetObject" => {
             let (bucket, key) = (input.text("Bucket")?, input.text("Key")?);
@@ -86,6 +93,13 @@ pub async fn call(store: &Arc<ObjectStore>, operation: &str, input: Value) -> Re
             Ok(json!({}))
         }
         "ListObjectsV2" => list(store, &input),
+        "ListObjects" => {
+            let mut output = list(store, &input)?;
+            if let Some(members) = output.as_object_mut() {
+                members.shift_remove("KeyCount");
+            }
+            Ok(output)
+        }
         _ => Err(Fault::new(
             501,
             "NotImplemented",

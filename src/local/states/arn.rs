@@ -96,3 +96,32 @@ pub fn of_execution(region: &str, key: &str) -> String {
 pub fn of_express(region: &str, key: &str) -> String {
     format!("arn:aws:states:{region}:{ACCOUNT}:express:{key}")
 }
+
+pub fn of_version(region: &str, name: &str, number: u64) -> String {
+    format!("{}:{number}", of_machine(region, name))
+}
+
+pub fn of_activity(region: &str, name: &str) -> String {
+    format!("arn:aws:states:{region}:{ACCOUNT}:activity:{name}")
+}
+
+/// The key of a map run: `machine/label:uuid`.
+pub fn of_map_run(region: &str, key: &str) -> String {
+    format!("arn:aws:states:{region}:{ACCOUNT}:mapRun:{key}")
+}
+
+/// The key of a map run.
+pub fn map_run(arn: &str) -> Result<String, Fault> {
+    match read(arn)? {
+        Arn::MapRun(key) => Ok(key),
+        other => Err(wrong(other.kind())),
+    }
+}
+
+/// The name of an activity.
+pub fn activity(arn: &str) -> Result<String, Fault> {
+    match read(arn)? {
+        Arn::Activity(name) => Ok(name),
+        other => Err(wrong(other.kind())),
+    }
+}

@@ -5,68 +5,62 @@
 //! sleep; nothing polls. What was under way when the process ended is taken up by [`super::resume`].
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
+use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
-use serde_json::Value;
-use tokio::sync::watch;
-use tokio::task::AbortHandle;
+use tokio_util::sync::CancellationToken;
 
 use super::super::bus::Bus;
 use super::super::fault::Fault;
+use super::activities::{Offer, Offers};
 use super::journal::Journal;
+use super::live::{Job, Live};
+use super::logging::Writer;
+use super::maps::{self, Runs};
 use super::record::{self, EXECUTIONS, Execution, RUNNING};
 use super::{arn, tasks};
 use crate::asl::cursor::{Cursor, Outcome, Ticket, Timer};
-use crate::asl::data::Data;
 use crate::asl::event::Event;
-use crate::asl::failure::Failure;
 use crate::asl::machine::Machine;
-use crate::asl::step::{Directive, Progress, Stimulus, What, step};
-use crate::asl::task::read_token;
+use crate::asl::resource::Resource;
+use crate::asl::step::{Directive, Stimulus, What, step};
 
 pub struct Driver {
     bus: Weak<Bus>,
     live: Mutex<HashMap<String, Arc<Live>>>,
+    /// Definitions that executions run, by digest, read once.
+    machines: Mutex<HashMap<String, Weak<Machine>>>,
+    pub offers: Offers,
+    pub runs: Runs,
+    log: Writer,
 }
 
-/// An execution that runs.
-pub struct Live {
-    pub key: String,
-    machine: Arc<Machine>,
-    /// `None` once it is over.
-    cursor: tokio::sync::Mutex<Option<Cursor>>,
-    /// The id of the last event that is committed.
-    events: AtomicI64,
-    jobs: Mutex<HashMap<Ticket, AbortHandle>>,
-    /// How it ended.
-    outcome: watch::Sender<Option<Outcome>>,
+/// An execution to be started.
+pub struct Start {
+    pub record: Execution,
+    /// Its text.
+    pub definition: Arc<str>,
+    pub machine: Arc<Machine>,
+    pub cursor: Cursor,
     /// Express executions leave no trace.
-    durable: bool,
+    pub durable: bool,
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
-}
-
-impl Live {
-    pub fn new(key: &str, machine: Arc<Machine>, cursor: Cursor, durable: bool) -> Arc<Live> {
-        Arc::new(Live {
-            key: key.to_owned(),
-            machine,
-            events: AtomicI64::new(cursor.events),
-            cursor: tokio::sync::Mutex::new(Some(cursor)),
-            jobs: Mutex::default(),
-            outcome: watch::Sender::new(None),
-            durable,
-        })
-    }
 }
 
 impl Driver {
     pub fn new(bus: &Arc<Bus>) -> Arc<Driver> {
-        Arc::new(Driver { bus: Arc::downgrade(bus), live: Mutex::default() })
+        Arc::new(Driver {
+            bus: Arc::downgrade(bus),
+            live: Mutex::default(),
+            machines: Mutex::default(),
+            offers: Offers::default(),
+            runs: Runs::default(),
+            log: Writer::default(),
+        })
     }
 
     pub fn bus(&self) -> Result<Arc<Bus>, Fault> {
@@ -82,31 +76,66 @@ impl Driver {
         lock(&self.live).insert(live.key.clone(), live.clone());
     }
 
+    /// It no longer runs; another one of its name, redriven meanwhile, does.
+    fn forget(&self, live: &Arc<Live>) {
+        let mut all = lock(&self.live);
+        if all.get(&live.key).is_some_and(|kept| Arc::ptr_eq(kept, live)) {
+            all.remove(&live.key);
+        }
+    }
+
     pub fn find(&self, key: &str) -> Option<Arc<Live>> {
         lock(&self.live).get(key).cloned()
     }
 
     /// The id of the last event that may be shown, for an execution that runs.
     pub fn events(&self, key: &str) -> Option<i64> {
-        self.find(key).map(|live| live.events.load(Ordering::Acquire))
+        self.find(key).map(|live| live.events())
+    }
+
+    /// A definition, read once for all the executions that run it.
+    pub fn machine(&self, digest: &str, text: &str) -> Result<Arc<Machine>, Fault> {
+        if let Some(machine) = lock(&self.machines).get(digest).and_then(Weak::upgrade) {
+            return Ok(machine);
+        }
+        let machine = Machine::read(text)
+            .map_err(|error| Fault::internal(format!("the definition cannot be read: {error}")))?;
+        let machine = Arc::new(machine);
+        let mut machines = lock(&self.machines);
+        machines.retain(|_, machine| machine.strong_count() > 0);
+        machines.insert(digest.to_owned(), Arc::downgrade(&machine));
+        Ok(machine)
+    }
+
+    /// What makes a step's answer: the time and fresh entropy.
+    pub fn moment(bus: &Bus) -> (DateTime<Utc>, u64) {
+        (bus.clock.now(), uuid::Uuid::new_v4().as_u64_pair().0)
     }
 
     fn stimulus(bus: &Bus, what: What) -> Stimulus {
-        let entropy = uuid::Uuid::new_v4().as_u64_pair().0;
-        Stimulus { now: bus.clock.now(), entropy, what }
+        let (now, entropy) = Self::moment(bus);
+        Stimulus { now, entropy, what }
+    }
+
+    /// Whether the execution has a task of this ticket that waits for an answer with this token.
+    pub async fn awaits(&self, key: &str, ticket: Ticket, token: &str) -> bool {
+        let Some(live) = self.find(key) else { return false };
+        live.cursor.lock().await.as_ref().is_some_and(|cursor| cursor.awaits(ticket, token))
+    }
+
+    /// The record and the definition of an execution that runs.
+    pub fn origin(&self, bus: &Bus, live: &Live) -> Result<(Execution, String), Fault> {
+        let execution = record::execution(&bus.store, &live.key, &live.key)?;
+        let definition = record::definition(&bus.store, &execution.definition)?;
+        Ok((execution, definition))
     }
 
     /// Starts an execution. `Err(Some(record))` when there is one of that name already.
-    pub async fn begin(
-        self: &Arc<Self>,
-        record: Execution,
-        definition: String,
-        machine: Arc<Machine>,
-        cursor: Cursor,
-        durable: bool,
-    ) -> Result<Result<Arc<Live>, Box<Execution>>, Fault> {
+    pub async fn begin(self: &Arc<Self>, start: Start) -> Result<Result<Arc<Live>, Box<Execution>>, Fault> {
         let bus = self.bus()?;
+        let Start { record, definition, machine, cursor, durable } = start;
         let live = Live::new(&record.key, machine, cursor, durable);
+        live.log_to(&record, &bus.region);
         let mut guard = live.cursor.lock().await;
         let Some(cursor) = guard.take() else { return Ok(Ok(live.clone())) };
         let stimulus = Self::stimulus(&bus, What::Begin);
@@ -114,19 +143,26 @@ impl Driver {
         let (cursor, directives) = step(&live.machine, cursor, stimulus);
         let (events, rest) = split(directives);
         if durable {
-            let journal = Journal::new(&live.key, &cursor, &events, false, now)?;
-            let (key, run, text) = (record.key.clone(), record.run(), definition);
+            let mut record = record;
+            let journal = Journal::first(&mut record, &cursor, &events, now)?;
             let bytes = record::to_bytes(&record)?;
             let existing = bus
                 .store
                 .transact(move |tx| {
-                    if let Some(existing) = record::load_in::<Execution>(tx, EXECUTIONS, &key)? {
+                    if let Some(existing) = record::load_in::<Execution>(tx, EXECUTIONS, &record.key)? {
                         return Ok::<_, Fault>(Some(existing));
                     }
-                    tx.put(record::DEFINITIONS, record::digest(&text), text);
-                    tx.put(EXECUTIONS, key.clone(), bytes);
-                    tx.put(record::RUNS, run, key.clone());
-                    tx.put(RUNNING, key.clone(), "");
+                    if tx.get(record::DEFINITIONS, &record.definition)?.is_none() {
+                        tx.put(record::DEFINITIONS, record.definition.clone(), definition.as_bytes());
+                    }
+                    if let Some(child) = &record.child {
+                        tx.delete(maps::ITEMS, maps::item_key(&child.run, child.index));
+                    }
+                    tx.put(record::RUNS, record.run(), record.key.clone());
+                    if !record.is_over() {
+                        tx.put(RUNNING, record.key.clone(), "");
+                    }
+                    tx.put(EXECUTIONS, record.key, bytes);
                     journal.write(tx)?;
                     Ok(None)
                 })
@@ -135,8 +171,11 @@ impl Driver {
                 return Ok(Err(Box::new(existing)));
             }
         }
-        live.events.store(cursor.events, Ordering::Release);
-        self.keep(&live);
+        live.recorded(&cursor);
+        self.log(&live, &cursor, &events);
+        if cursor.over.is_none() {
+            self.keep(&live);
+        }
         let again = self.act(&bus, &live, rest);
         if cursor.over.is_none() {
             *guard = Some(cursor);
@@ -146,6 +185,12 @@ impl Driver {
             self.send(&live.key, What::Continue);
         }
         Ok(Ok(live))
+    }
+
+    fn log(&self, live: &Live, cursor: &Cursor, events: &[Event]) {
+        if let Some(logging) = live.logging() {
+            self.log.log(&self.bus, logging, events, cursor.redrives);
+        }
     }
 
     /// Tells an execution what happened, without waiting for what follows.
@@ -182,8 +227,9 @@ impl Driver {
                         });
                         return Err(fault);
                     }
-                    live.events.store(cursor.events, Ordering::Release);
+                    live.recorded(&cursor);
                 }
+                self.log(&live, &cursor, &events);
                 let again = self.act(&bus, &live, rest);
                 if cursor.over.is_some() {
                     return Ok(());
@@ -207,85 +253,67 @@ impl Driver {
                 Directive::Again => again = true,
                 Directive::Wait(timer) => self.sleep(bus, live, &timer),
                 Directive::Cancel(ticket) => {
-                    if let Some(job) = lock(&live.jobs).remove(&ticket) {
-                        job.abort();
-                    }
+                    live.call_off(ticket);
+                    self.offers.withdraw(&live.key, ticket);
                 }
                 Directive::Task(task) => {
                     let ticket = task.ticket;
+                    if let (Resource::Activity(activity), Some(token)) = (&task.resource, &task.token) {
+                        self.offer(activity, live, ticket, token.clone(), task.input);
+                        continue;
+                    }
                     let work = tasks::perform(self.clone(), live.key.clone(), task);
-                    self.job(live, ticket, work);
+                    live.job(ticket, work);
                 }
-                Directive::Fork(run) => {
-                    let why = "Distributed maps are not run by the local cloud yet.";
-                    let failure = Failure::new("States.Runtime", why);
-                    self.send(&live.key, What::Task(run.ticket, Progress::Failed(failure)));
+                Directive::Fork(asked) => {
+                    let (ticket, stop) = (asked.ticket, CancellationToken::new());
+                    live.hold(ticket, Job::Run(stop.clone()));
+                    tokio::spawn(maps::fork(self.clone(), live.clone(), asked, stop));
+                }
+                Directive::Refork(ticket, run) => {
+                    let stop = CancellationToken::new();
+                    live.hold(ticket, Job::Run(stop.clone()));
+                    tokio::spawn(maps::refork(self.clone(), live.clone(), ticket, run, stop));
                 }
                 Directive::Finish(outcome) => {
-                    lock(&self.live).remove(&live.key);
-                    for job in std::mem::take(&mut *lock(&live.jobs)).into_values() {
-                        job.abort();
+                    self.forget(live);
+                    for ticket in live.finish(outcome) {
+                        self.offers.withdraw(&live.key, ticket);
                     }
-                    live.outcome.send_replace(Some(outcome));
                 }
             }
         }
         again
     }
 
-    /// Runs `work` for a ticket until it is called off.
-    pub fn job(&self, live: &Arc<Live>, ticket: Ticket, work: impl Future<Output = ()> + Send + 'static) {
-        let job = tokio::spawn(work).abort_handle();
-        lock(&live.jobs).insert(ticket, job);
+    /// Lets a worker of the activity have the task.
+    pub fn offer(
+        &self,
+        activity: &str,
+        live: &Arc<Live>,
+        ticket: Ticket,
+        token: String,
+        input: crate::asl::data::Data,
+    ) {
+        // An ARN that the language took for an activity's names one.
+        let name = arn::activity(activity).unwrap_or_default();
+        live.hold(ticket, Job::Offer);
+        self.offers.push(&name, Offer { execution: live.key.clone(), ticket, token, input });
     }
 
     /// Comes back when the timer's time has passed: what is left of it, by the cloud's clock.
     pub fn sleep(self: &Arc<Self>, bus: &Bus, live: &Arc<Live>, timer: &Timer) {
-        let length = bus.clock.real((timer.until - timer.from).to_std().unwrap_or_default());
-        let passed = (bus.clock.now() - timer.from).to_std().unwrap_or_default();
+        let sleep = bus.clock.sleep_from(timer.from, timer.until);
         let (driver, key, ticket) = (self.clone(), live.key.clone(), timer.ticket);
-        let left = length.saturating_sub(passed);
-        self.job(live, ticket, async move {
-            tokio::time::sleep(left).await;
+        live.job(ticket, async move {
+            sleep.await;
             driver.send(&key, What::Due(ticket));
         });
     }
 
     /// Resolves with how the execution ended; at once when it has.
     pub async fn outcome(&self, live: &Live) -> Option<Outcome> {
-        let mut outcome = live.outcome.subscribe();
-        let ended = outcome.wait_for(Option::is_some).await.ok()?;
-        ended.clone()
-    }
-
-    /// SendTaskSuccess, SendTaskFailure, SendTaskHeartbeat.
-    pub async fn answer_token(self: &Arc<Self>, operation: &str, input: &Value) -> Result<(), Fault> {
-        let invalid = || Fault::client("InvalidToken", "Invalid Token: 'Invalid token'");
-        let token = super::validate::text(input, "taskToken")?;
-        let (execution, ticket) = read_token(token).ok_or_else(invalid)?;
-        let key = match arn::read(&execution).map_err(|_| invalid())? {
-            arn::Arn::Execution(key) | arn::Arn::Express(key) => key,
-            _ => return Err(invalid()),
-        };
-        let gone = || Fault::client("TaskTimedOut", "Task Timed Out: 'Provided task does not exist anymore'");
-        let live = self.find(&key).ok_or_else(gone)?;
-        if !live.cursor.lock().await.as_ref().is_some_and(|c| c.awaits(ticket, token)) {
-            return Err(gone());
-        }
-        let what = match operation {
-            "SendTaskHeartbeat" => What::Heartbeat(ticket),
-            "SendTaskFailure" => {
-                let error = super::validate::at_most(input, "error", 256)?;
-                let cause = super::validate::at_most(input, "cause", 32_768)?;
-                What::Task(ticket, Progress::Failed(Failure { error, cause, ..Failure::default() }))
-            }
-            _ => {
-                let output = Data::parse(super::validate::text(input, "output")?)
-                    .map_err(|e| Fault::client("InvalidOutput", format!("Invalid Output: '{e}'")))?;
-                What::Task(ticket, Progress::Succeeded(output))
-            }
-        };
-        self.clone().deliver(key, what).await
+        live.outcome().await
     }
 }
 

@@ -1,25 +1,24 @@
 //! Operations on executions.
 
-use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 
 use super::super::bus::Bus;
 use super::super::fault::Fault;
-use super::driver::Live;
-use super::record::{self, EXECUTIONS, Execution, RUNS, put, seconds};
-use super::{States, arn, history, page, validate};
+use super::driver::Start;
+use super::live::Live;
+use super::record::{self, Execution, Machine, no_machine, put, seconds};
+use super::{States, aliases, arn, validate, versions};
 use crate::asl::cursor::{About, Cursor, Outcome};
 use crate::asl::data::{Data, LIMIT};
 use crate::asl::failure::Failure;
-use crate::asl::machine::Machine;
 use crate::asl::step::What;
 
 impl States {
     pub(super) async fn start_execution(&self, input: &Value) -> Result<Value, Fault> {
         let bus = self.bus()?;
-        let (prepared, machine) = self.prepared(&bus, input)?;
+        let prepared = self.prepared(&bus, input)?;
         let started = prepared.record.started;
         let arn = match prepared.express {
             true => arn::of_express(&bus.region, &prepared.record.key),
@@ -27,7 +26,7 @@ impl States {
         };
         let answer = |started| Ok(json!({"executionArn": arn, "startDate": seconds(started)}));
         let given = prepared.record.input.clone();
-        match self.start(prepared, machine).await? {
+        match self.start(prepared).await? {
             Ok(_) => answer(started),
             // The same name with the same input is the same request, as long as it runs.
             Err(existing) if !existing.is_over() && existing.input == given => answer(existing.started),
@@ -39,7 +38,7 @@ impl States {
 
     pub(super) async fn start_sync_execution(&self, input: &Value) -> Result<Value, Fault> {
         let bus = self.bus()?;
-        let (prepared, machine) = self.prepared(&bus, input)?;
+        let prepared = self.prepared(&bus, input)?;
         if !prepared.express {
             return Err(Fault::client(
                 "StateMachineTypeNotSupported",
@@ -47,7 +46,7 @@ impl States {
             ));
         }
         let record = prepared.record.clone();
-        let Ok(live) = self.start(prepared, machine).await? else {
+        let Ok(live) = self.start(prepared).await? else {
             return Err(Fault::internal("an express execution met one of its name"));
         };
         let outcome = self.driver.outcome(&live).await;
@@ -88,15 +87,28 @@ impl States {
         Ok(answer)
     }
 
+    /// What a qualified ARN leads to: the machine as it is or as it was published, and the version and
+    /// alias that led there.
+    fn led_to(&self, bus: &Bus, given: &str) -> Result<(Machine, Option<String>, Option<String>), Fault> {
+        let (name, qualifier) = arn::machine(given)?;
+        let Some(qualifier) = qualifier else {
+            return Ok((record::machine(&bus.store, &name, given)?, None, None));
+        };
+        let alias = aliases::find(&bus.store, &name, &qualifier)?;
+        let number = match &alias {
+            Some(alias) => alias.route(uuid::Uuid::new_v4().as_u64_pair().0 % 100).to_string(),
+            None => qualifier,
+        };
+        let version =
+            versions::find(&bus.store, &name, &number)?.ok_or_else(|| no_machine(given))?;
+        let led = arn::of_version(&bus.region, &name, version.number);
+        Ok((version.machine, Some(led), alias.map(|_| given.to_owned())))
+    }
+
     /// Checks a request to start and makes the record.
-    fn prepared(&self, bus: &Bus, input: &Value) -> Result<(Prepared, Machine), Fault> {
-        let arn = validate::text(input, "stateMachineArn")?;
-        let (name, qualifier) = arn::machine(arn)?;
-        if qualifier.is_some() {
-            return Err(record::no_machine(arn));
-        }
-        let machine = record::machine(&bus.store, &name, arn)?;
-        let execution = match input["name"].as_str() {
+    fn prepared(&self, bus: &Bus, input: &Value) -> Result<Prepared, Fault> {
+        let (machine, version, alias) = self.led_to(bus, validate::text(input, "stateMachineArn")?)?;
+        let name = match input["name"].as_str() {
             Some(given) => {
                 validate::name(given)?;
                 given.to_owned()
@@ -123,43 +135,29 @@ impl States {
             let why = "Invalid State Machine Execution Input: 'it is nested too deeply'";
             return Err(Fault::client("InvalidExecutionInput", why));
         }
-        let parsed = Machine::read(&machine.definition)
-            .map_err(|error| Fault::internal(format!("the definition cannot be read: {error}")))?;
         let key = match machine.express {
-            true => format!("{name}:{execution}:{}", uuid::Uuid::new_v4()),
-            false => format!("{name}:{execution}"),
+            true => format!("{}:{name}:{}", machine.name, uuid::Uuid::new_v4()),
+            false => format!("{}:{name}", machine.name),
         };
         let record = Execution {
-            key,
-            name: execution,
-            machine: name,
+            name,
+            machine: machine.name,
             definition: record::digest(&machine.definition),
             role: machine.role,
             revision: machine.revision,
-            status: "RUNNING".into(),
-            started: bus.clock.now(),
-            stopped: None,
             input: text,
-            output: None,
-            error: None,
-            cause: None,
-            redrives: 0,
-            redriven: None,
-            events: 0,
-            version: None,
-            alias: None,
+            version,
+            alias,
+            logging: (machine.logging["level"] != "OFF").then_some(machine.logging),
+            ..Execution::new(key, bus.clock.now())
         };
-        let prepared = Prepared { record, data, text: machine.definition, express: machine.express };
-        Ok((prepared, parsed))
+        Ok(Prepared { record, data, text: machine.definition, express: machine.express })
     }
 
-    async fn start(
-        &self,
-        prepared: Prepared,
-        machine: Machine,
-    ) -> Result<Result<Arc<Live>, Box<Execution>>, Fault> {
+    async fn start(&self, prepared: Prepared) -> Result<Result<Arc<Live>, Box<Execution>>, Fault> {
         let region = self.bus()?.region.clone();
         let Prepared { record, data, text, express } = prepared;
+        let machine = self.driver.machine(&record.definition, &text)?;
         let about = About {
             id: if express { arn::of_express(&region, &record.key) } else { record.arn(&region) },
             name: record.name.clone(),
@@ -174,7 +172,8 @@ impl States {
             express,
             item: None,
         };
-        self.driver.begin(record, text, Arc::new(machine), Cursor::new(about), !express).await
+        let (definition, cursor) = (text.into(), Cursor::new(about));
+        self.driver.begin(Start { record, definition, machine, cursor, durable: !express }).await
     }
 
     pub(super) async fn stop_execution(&self, input: &Value) -> Result<Value, Fault> {
@@ -231,7 +230,8 @@ impl States {
         let bus = self.bus()?;
         let arn = validate::text(input, "executionArn")?;
         let record = record::execution(&bus.store, &arn::execution(arn)?, arn)?;
-        let machine: Option<record::Machine> = record::load(&bus.store, record::MACHINES, &record.machine)?;
+        // A child of a map run has no machine of its own; it is told as what it is.
+        let machine: Option<Machine> = record::load(&bus.store, record::MACHINES, &record.machine)?;
         let mut answer = json!({
             "stateMachineArn": arn::of_machine(&bus.region, &record.machine),
             "name": record.machine,
@@ -247,86 +247,10 @@ impl States {
             "tracingConfiguration": machine.map_or_else(|| json!({"enabled": false}), |m| m.tracing),
         });
         put(&mut answer, "revisionId", record.revision);
-        Ok(answer)
-    }
-
-    pub(super) fn list_executions(&self, input: &Value) -> Result<Value, Fault> {
-        let bus = self.bus()?;
-        let arn = validate::text(input, "stateMachineArn")?;
-        let (name, qualifier) = arn::machine(arn)?;
-        record::machine(&bus.store, &name, arn)?;
-        let size = validate::page_size(input, 100, 1000)?;
-        let status = input["statusFilter"].as_str();
-        let question = format!("ListExecutions {arn} {}", status.unwrap_or_default());
-        let after = page::place(input, &question)?.unwrap_or_default();
-        let mut found: Vec<(String, Execution)> = Vec::new();
-        let mut broken = None;
-        bus.store.scan(RUNS, &format!("{name}\0"), &after, |run, key| {
-            let key = String::from_utf8_lossy(key);
-            match record::load::<Execution>(&bus.store, EXECUTIONS, &key) {
-                Ok(Some(record)) => {
-                    let wanted = status.is_none_or(|s| s == record.status)
-                        && (qualifier.is_none() || record.version.as_deref() == Some(arn));
-                    if wanted {
-                        found.push((run.to_owned(), record));
-                    }
-                }
-                Ok(None) => {}
-                Err(fault) => broken = Some(fault),
-            }
-            if found.len() <= size && broken.is_none() {
-                ControlFlow::Continue(())
-            } else {
-                ControlFlow::Break(())
-            }
-        })?;
-        if let Some(fault) = broken {
-            return Err(fault);
+        if let Some(child) = &record.child {
+            answer["mapRunArn"] = arn::of_map_run(&bus.region, &child.run).into();
+            put(&mut answer, "label", record.machine.rsplit('/').next());
         }
-        let more = found.len() > size;
-        found.truncate(size);
-        let mut answer =
-            json!({"executions": found.iter().map(|(_, r)| r.item(&bus.region)).collect::<Vec<_>>()});
-        if more && let Some((last, _)) = found.last() {
-            answer["nextToken"] = page::token(&question, last).into();
-        }
-        Ok(answer)
-    }
-
-    pub(super) fn get_execution_history(&self, input: &Value) -> Result<Value, Fault> {
-        let bus = self.bus()?;
-        let arn = validate::text(input, "executionArn")?;
-        let key = arn::execution(arn)?;
-        // What runs says itself how far its history is safe; what is over has it written down. Asked in
-        // this order, an end in between is not missed.
-        let running = self.driver.events(&key);
-        let record = record::execution(&bus.store, &key, arn)?;
-        let size = validate::page_size(input, 100, 1000)?;
-        let newest_first = input["reverseOrder"].as_bool().unwrap_or(false);
-        let data = input["includeExecutionData"].as_bool().unwrap_or(true);
-        let question = format!("GetExecutionHistory {arn} {newest_first}");
-        let place = page::place(input, &question)?.and_then(|p| p.parse::<i64>().ok());
-        let last = match running {
-            Some(events) => events,
-            None if record.is_over() => record.events,
-            None => record::load::<Cursor>(&bus.store, record::CURSORS, &key)?.map_or(0, |c| c.events),
-        };
-        let (events, next) = if newest_first {
-            let to = place.unwrap_or(last);
-            let from = (to - size as i64 + 1).max(1);
-            let most = usize::try_from(to - from + 1).unwrap_or(0);
-            let mut events = history::forward(&bus.store, &key, from, most)?;
-            events.reverse();
-            (events, (from > 1).then_some(from - 1))
-        } else {
-            let from = place.unwrap_or(1);
-            let events = history::forward(&bus.store, &key, from, size)?;
-            let next = events.last().map_or(from, |e| e.id + 1);
-            (events, (next <= last).then_some(next))
-        };
-        let shown: Vec<Value> = events.iter().map(|event| history::show(event, data)).collect();
-        let mut answer = json!({"events": shown});
-        put(&mut answer, "nextToken", next.map(|place| page::token(&question, &place.to_string())));
         Ok(answer)
     }
 }

@@ -55,12 +55,26 @@ impl Journal {
         })
     }
 
+    /// The first step's, which goes with the record itself: what it changes in the record is done here.
+    pub fn first(
+        record: &mut Execution,
+        cursor: &Cursor,
+        events: &[Event],
+        now: DateTime<Utc>,
+    ) -> Result<Journal, Fault> {
+        if let Some(outcome) = &cursor.over {
+            end(record, outcome.clone(), now, cursor.events);
+        }
+        Ok(Journal { change: Change::None, ..Journal::new(&record.key, cursor, events, false, now)? })
+    }
+
     pub fn write(self, tx: &mut Tx<'_>) -> Result<(), Fault> {
         if let Some((key, bytes)) = self.events {
             tx.put(HISTORY, key, bytes);
         }
         match self.cursor {
             Some(bytes) => tx.put(CURSORS, self.key.clone(), bytes),
+            None if matches!(self.change, Change::None) => {}
             None => tx.delete(CURSORS, self.key.clone()),
         }
         if matches!(self.change, Change::None) {

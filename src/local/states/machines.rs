@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 
 use super::super::fault::Fault;
+use super::definitions::{accept, machine_type, role_arn};
 use super::record::{self, MACHINES, Machine, no_machine, put, seconds};
-use super::{States, arn, page, validate};
-use crate::asl::check::{self, Diagnostic};
-use crate::asl::machine::Machine as Definition;
+use super::versions::{self, VERSIONS, Version};
+use super::{States, aliases, arn, logging, page, tags, validate};
 
 impl States {
     pub(super) async fn create_state_machine(&self, input: Value) -> Result<Value, Fault> {
@@ -17,6 +17,7 @@ impl States {
         let role = validate::text(&input, "roleArn")?.to_owned();
         role_arn(&role)?;
         let express = machine_type(&input)?;
+        let description = version_description(&input)?;
         accept(&definition, express)?;
         let machine = Machine {
             name: name.clone(),
@@ -26,16 +27,24 @@ impl States {
             created: bus.clock.now(),
             updated: None,
             revision: None,
-            logging: logging(&input["loggingConfiguration"])?,
+            logging: logging::configuration(&input["loggingConfiguration"])?,
             tracing: tracing_configuration(&input["tracingConfiguration"]),
             encryption: input.get("encryptionConfiguration").cloned().filter(|v| !v.is_null()),
-            tags: record::read_tags(&input["tags"])?,
+            tags: tags::read(&input["tags"])?,
+            latest_version: 0,
         };
         let arn = arn::of_machine(&bus.region, &name);
         let exists = format!("State Machine Already Exists: '{arn}'");
-        let created = bus
-            .store
+        let (published, region) = (input["publish"] == true, bus.region.clone());
+        bus.store
             .transact(move |tx| {
+                let answer = |machine: &Machine, version: Option<Version>| {
+                    let mut answer =
+                        json!({"stateMachineArn": arn, "creationDate": seconds(machine.created)});
+                    let version = version.map(|v| arn::of_version(&region, &machine.name, v.number));
+                    put(&mut answer, "stateMachineVersionArn", version);
+                    answer
+                };
                 // The same request again gives the same answer.
                 if let Some(existing) = record::load_in::<Machine>(tx, MACHINES, &name)? {
                     let same = existing.definition == machine.definition
@@ -43,16 +52,21 @@ impl States {
                         && existing.logging == machine.logging
                         && existing.tracing == machine.tracing;
                     return if same {
-                        Ok(existing.created)
+                        Ok(answer(&existing, None))
                     } else {
                         Err(Fault::client("StateMachineAlreadyExists", exists))
                     };
                 }
+                let mut machine = machine;
+                let created = machine.created;
+                let version = match published {
+                    true => Some(versions::publish(tx, &mut machine, description, created)?),
+                    false => None,
+                };
                 tx.put(MACHINES, name, record::to_bytes(&machine)?);
-                Ok(machine.created)
+                Ok(answer(&machine, version))
             })
-            .await?;
-        Ok(json!({"stateMachineArn": arn, "creationDate": seconds(created)}))
+            .await
     }
 
     pub(super) async fn update_state_machine(&self, input: Value) -> Result<Value, Fault> {
@@ -67,12 +81,13 @@ impl States {
                  be specified",
             ));
         }
-        let (now, revision) = (bus.clock.now(), uuid::Uuid::new_v4().to_string());
-        let answer = json!({"updateDate": seconds(now), "revisionId": revision});
+        let description = version_description(&input)?;
+        let (now, revision, region) =
+            (bus.clock.now(), uuid::Uuid::new_v4().to_string(), bus.region.clone());
         bus.store
             .transact(move |tx| {
-                let mut machine =
-                    record::load_in::<Machine>(tx, MACHINES, &name)?.ok_or_else(|| no_machine(&arn))?;
+                let before: Machine = record::load_in(tx, MACHINES, &name)?.ok_or_else(|| no_machine(&arn))?;
+                let mut machine = before.clone();
                 if let Some(definition) = input["definition"].as_str() {
                     accept(definition, machine.express)?;
                     machine.definition = definition.to_owned();
@@ -82,28 +97,43 @@ impl States {
                     machine.role = role.to_owned();
                 }
                 if !input["loggingConfiguration"].is_null() {
-                    machine.logging = logging(&input["loggingConfiguration"])?;
+                    machine.logging = logging::configuration(&input["loggingConfiguration"])?;
                 }
                 if !input["tracingConfiguration"].is_null() {
                     machine.tracing = tracing_configuration(&input["tracingConfiguration"]);
                 }
+                let mut answer = json!({"updateDate": seconds(now)});
+                // What changes nothing makes no revision.
+                if !machine.is_like(&before) {
+                    machine.revision = Some(revision);
+                }
+                put(&mut answer, "revisionId", machine.revision.clone());
                 machine.updated = Some(now);
-                machine.revision = Some(revision);
+                if input["publish"] == true {
+                    let version = versions::publish(tx, &mut machine, description, now)?;
+                    answer["stateMachineVersionArn"] = arn::of_version(&region, &name, version.number).into();
+                }
                 tx.put(MACHINES, name, record::to_bytes(&machine)?);
-                Ok::<_, Fault>(())
+                Ok::<_, Fault>(answer)
             })
-            .await?;
-        Ok(answer)
+            .await
     }
 
     pub(super) fn describe_state_machine(&self, input: &Value) -> Result<Value, Fault> {
         let bus = self.bus()?;
         let arn = validate::text(input, "stateMachineArn")?;
         let (name, qualifier) = arn::machine(arn)?;
-        if qualifier.is_some() {
-            return Err(no_machine(arn));
-        }
-        let machine = record::machine(&bus.store, &name, arn)?;
+        let (machine, version) = match &qualifier {
+            None => (record::machine(&bus.store, &name, arn)?, None),
+            Some(qualifier) => {
+                let version = match aliases::find(&bus.store, &name, qualifier)? {
+                    Some(alias) => versions::find(&bus.store, &name, &alias.route(0).to_string())?,
+                    None => versions::find(&bus.store, &name, qualifier)?,
+                };
+                let version = version.ok_or_else(|| no_machine(arn))?;
+                (version.machine.clone(), Some(version))
+            }
+        };
         let mut answer = json!({
             "stateMachineArn": arn,
             "name": machine.name,
@@ -111,10 +141,11 @@ impl States {
             "definition": machine.definition,
             "roleArn": machine.role,
             "type": if machine.express { "EXPRESS" } else { "STANDARD" },
-            "creationDate": seconds(machine.created),
+            "creationDate": seconds(version.as_ref().map_or(machine.created, |v| v.published)),
             "loggingConfiguration": machine.logging,
             "tracingConfiguration": machine.tracing,
         });
+        put(&mut answer, "description", version.and_then(|v| v.description));
         put(&mut answer, "revisionId", machine.revision);
         put(&mut answer, "encryptionConfiguration", machine.encryption);
         Ok(answer)
@@ -148,147 +179,28 @@ impl States {
         let (name, _) = arn::machine(validate::text(input, "stateMachineArn")?)?;
         bus.store
             .transact(move |tx| {
+                for (version, _) in tx.scan(VERSIONS, &format!("{name}\0"))? {
+                    tx.delete(VERSIONS, version);
+                }
+                aliases::delete_all(tx, &name)?;
                 tx.delete(MACHINES, name);
                 Ok::<_, Fault>(())
             })
             .await?;
         Ok(json!({}))
     }
-
-    pub(super) fn validate_state_machine_definition(&self, input: &Value) -> Result<Value, Fault> {
-        let text = input["definition"].as_str().unwrap_or_default();
-        let found = check::diagnose(text, machine_type(input)?);
-        let warnings = input["severity"] == "WARNING";
-        let most = match input["maxResults"].as_u64() {
-            None | Some(0) => 100,
-            Some(most) => most.min(100) as usize,
-        };
-        let shown: Vec<&Diagnostic> = found.iter().filter(|d| d.error || warnings).collect();
-        let diagnostics: Vec<Value> = shown
-            .iter()
-            .take(most)
-            .map(|d| {
-                let severity = if d.error { "ERROR" } else { "WARNING" };
-                let mut shown = json!({"severity": severity, "code": d.code, "message": d.message});
-                put(&mut shown, "location", d.location.clone());
-                shown
-            })
-            .collect();
-        Ok(json!({
-            "result": if found.iter().any(|d| d.error) { "FAIL" } else { "OK" },
-            "diagnostics": diagnostics,
-            "truncated": shown.len() > most,
-        }))
-    }
-
-    pub(super) async fn tag_resource(&self, input: &Value) -> Result<Value, Fault> {
-        if input["tags"].is_null() {
-            validate::text(input, "tags")?;
-        }
-        let new = record::read_tags(&input["tags"])?;
-        self.retag(input, move |tags| {
-            for (key, value) in new {
-                match tags.iter_mut().find(|(k, _)| *k == key) {
-                    Some(tag) => tag.1 = value,
-                    None => tags.push((key, value)),
-                }
-            }
-        })
-        .await
-    }
-
-    pub(super) async fn untag_resource(&self, input: &Value) -> Result<Value, Fault> {
-        let keys: Vec<String> = input["tagKeys"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter_map(Value::as_str)
-            .map(str::to_owned)
-            .collect();
-        self.retag(input, move |tags| tags.retain(|(key, _)| !keys.contains(key))).await
-    }
-
-    async fn retag(
-        &self,
-        input: &Value,
-        change: impl FnOnce(&mut Vec<(String, String)>) + Send + 'static,
-    ) -> Result<Value, Fault> {
-        let arn = validate::text(input, "resourceArn")?.to_owned();
-        let (name, _) = arn::machine(&arn)?;
-        let store = &self.bus()?.store;
-        store
-            .transact(move |tx| {
-                let mut machine =
-                    record::load_in::<Machine>(tx, MACHINES, &name)?.ok_or_else(|| no_resource(&arn))?;
-                change(&mut machine.tags);
-                tx.put(MACHINES, name, record::to_bytes(&machine)?);
-                Ok::<_, Fault>(())
-            })
-            .await?;
-        Ok(json!({}))
-    }
-
-    pub(super) fn list_tags_for_resource(&self, input: &Value) -> Result<Value, Fault> {
-        let arn = validate::text(input, "resourceArn")?;
-        let (name, _) = arn::machine(arn)?;
-        let machine: Machine =
-            record::load(&self.bus()?.store, MACHINES, &name)?.ok_or_else(|| no_resource(arn))?;
-        Ok(json!({"tags": record::tags(&machine.tags)}))
-    }
 }
 
-fn no_resource(arn: &str) -> Fault {
-    Fault::client("ResourceNotFound", format!("Resource not found: '{arn}'")).with("resourceName", arn)
-}
-
-fn machine_type(input: &Value) -> Result<bool, Fault> {
-    match input["type"].as_str() {
-        None | Some("STANDARD") => Ok(false),
-        Some("EXPRESS") => Ok(true),
-        Some(other) => Err(Fault::client(
-            "ValidationException",
-            format!(
-                "1 validation error detected: Value '{other}' at 'type' failed to satisfy constraint: Member must \
-                 satisfy enum value set: [STANDARD, EXPRESS]"
-            ),
-        )),
-    }
-}
-
-fn role_arn(role: &str) -> Result<(), Fault> {
-    if role.starts_with("arn:") {
-        Ok(())
-    } else {
-        Err(Fault::client("InvalidArn", format!("Invalid Role Arn: '{role}'")))
-    }
-}
-
-/// Refuses what AWS refuses.
-fn accept(definition: &str, express: bool) -> Result<(), Fault> {
-    if let Some(message) = check::refusal(&check::diagnose(definition, express)) {
-        return Err(Fault::client("InvalidDefinition", message));
-    }
-    Definition::read(definition).map(|_| ()).map_err(|error| {
-        Fault::client("InvalidDefinition", format!("Invalid State Machine Definition: '{error}'"))
-    })
-}
-
-fn logging(given: &Value) -> Result<Value, Fault> {
-    let level = given["level"].as_str().unwrap_or("OFF");
-    let mut logging = json!({
-        "level": level,
-        "includeExecutionData": given["includeExecutionData"].as_bool().unwrap_or(false),
-    });
-    let destinations = given["destinations"].as_array();
-    let count = destinations.map_or(0, Vec::len);
-    if count > 1 || count == 0 && level != "OFF" {
+/// The description of a version, which only a published one has.
+fn version_description(input: &Value) -> Result<Option<String>, Fault> {
+    let description = validate::at_most(input, "versionDescription", 256)?;
+    if description.is_some() && input["publish"] != true {
         return Err(Fault::client(
-            "InvalidLoggingConfiguration",
-            "Invalid Logging Configuration: Must specify exactly one Log Destination.",
+            "ValidationException",
+            "Version description can only be set when publish is true",
         ));
     }
-    put(&mut logging, "destinations", destinations.cloned());
-    Ok(logging)
+    Ok(description)
 }
 
 fn tracing_configuration(given: &Value) -> Value {

@@ -1,29 +1,41 @@
 //! Step Functions: state machines, their executions and histories.
 //!
 //! What an execution does next is decided by [`crate::asl::step`]; [`driver`] performs it: journal
-//! first, then act. [`machines`] and [`executions`] are the operations of the API, [`record`] what is
-//! stored, [`history`] the events, [`tasks`] the integrations with the other services. May use the bus,
-//! the store and `asl`.
+//! first, then act. [`live`] is an execution that runs, [`resume`] takes it up after an interruption,
+//! [`maps`] are the child executions of distributed maps. [`machines`], [`versions`], [`aliases`],
+//! [`executions`], [`listing`], [`activities`], [`tokens`] and [`tags`] are the operations of the API,
+//! [`record`] what is stored, [`history`] the events, [`logging`] their way to CloudWatch Logs, [`tasks`]
+//! the integrations with the other services. May use the bus, the store and `asl`.
 
+mod activities;
+mod aliases;
 mod arn;
+mod definitions;
 mod driver;
 mod executions;
 mod history;
 mod journal;
+mod listing;
+mod live;
+mod logging;
 mod machines;
+mod maps;
 mod naming;
 mod page;
 mod record;
 mod resume;
+mod tags;
 mod tasks;
 #[cfg(test)]
 mod tests;
+mod tokens;
 mod validate;
+mod versions;
 
 use std::sync::{Arc, Weak};
 
 use futures::future::BoxFuture;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::bus::{Bus, Service};
 use super::fault::Fault;
@@ -63,9 +75,25 @@ impl States {
             "DescribeStateMachineForExecution" => self.describe_state_machine_for_execution(&input),
             "ListExecutions" => self.list_executions(&input),
             "GetExecutionHistory" => self.get_execution_history(&input),
-            "SendTaskSuccess" | "SendTaskFailure" | "SendTaskHeartbeat" => {
-                self.driver.answer_token(operation, &input).await.map(|()| json!({}))
-            }
+            "PublishStateMachineVersion" => self.publish_state_machine_version(&input).await,
+            "ListStateMachineVersions" => self.list_state_machine_versions(&input),
+            "DeleteStateMachineVersion" => self.delete_state_machine_version(&input).await,
+            "CreateStateMachineAlias" => self.create_state_machine_alias(input).await,
+            "UpdateStateMachineAlias" => self.update_state_machine_alias(input).await,
+            "DescribeStateMachineAlias" => self.describe_state_machine_alias(&input),
+            "ListStateMachineAliases" => self.list_state_machine_aliases(&input),
+            "DeleteStateMachineAlias" => self.delete_state_machine_alias(&input).await,
+            "DescribeMapRun" => self.describe_map_run(&input),
+            "ListMapRuns" => self.list_map_runs(&input),
+            "UpdateMapRun" => self.update_map_run(&input).await,
+            "CreateActivity" => self.create_activity(&input).await,
+            "DescribeActivity" => self.describe_activity(&input),
+            "ListActivities" => self.list_activities(&input),
+            "DeleteActivity" => self.delete_activity(&input).await,
+            "GetActivityTask" => self.get_activity_task(&input).await,
+            "SendTaskSuccess" => self.send_task_success(&input).await,
+            "SendTaskFailure" => self.send_task_failure(&input).await,
+            "SendTaskHeartbeat" => self.send_task_heartbeat(&input).await,
             other => Err(Fault::client(
                 "UnknownOperationException",
                 format!("The local cloud's Step Functions has no operation {other}."),

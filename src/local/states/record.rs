@@ -4,12 +4,17 @@ use std::ops::ControlFlow;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::super::fault::Fault;
 use super::super::store::{Store, Table, Tx};
 use super::arn;
+use super::logging::Logging;
+use super::tags::Tags;
+use crate::asl::cursor::Outcome;
+use crate::asl::data::Data;
+use crate::asl::failure::Failure;
 
 /// By name.
 pub const MACHINES: Table = "states.machines";
@@ -17,7 +22,7 @@ pub const MACHINES: Table = "states.machines";
 pub const DEFINITIONS: Table = "states.definitions";
 /// By `machine:name`.
 pub const EXECUTIONS: Table = "states.executions";
-/// `machine` NUL, time of start counted down, name: newest first. The value is the execution's key.
+/// `machine` (for a child, its map run), NUL, time of start counted down, name: newest first. The value is the execution's key.
 pub const RUNS: Table = "states.runs";
 /// Cursors of executions that run or may be redriven.
 pub const CURSORS: Table = "states.cursors";
@@ -37,8 +42,18 @@ pub struct Machine {
     pub logging: Value,
     pub tracing: Value,
     pub encryption: Option<Value>,
-    /// Key and value, in the order they were given.
-    pub tags: Vec<(String, String)>,
+    pub tags: Tags,
+    /// The number of the version that was published last, deleted or not.
+    #[serde(default)]
+    pub latest_version: u64,
+}
+
+impl Machine {
+    /// Whether it does the same, in the same role and with the same logs.
+    pub fn is_like(&self, other: &Machine) -> bool {
+        (&self.definition, &self.role, &self.logging, &self.tracing)
+            == (&other.definition, &other.role, &other.logging, &other.tracing)
+    }
 }
 
 /// An execution.
@@ -65,9 +80,63 @@ pub struct Execution {
     pub events: i64,
     pub version: Option<String>,
     pub alias: Option<String>,
+    /// For a child of a map run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub child: Option<Child>,
+    /// The machine's logging configuration, when anything is logged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub logging: Option<Value>,
+}
+
+/// The place of a child execution in its map run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Child {
+    /// The run's key: `machine/label:uuid`.
+    pub run: String,
+    pub index: usize,
+    /// How many items it works on.
+    pub items: usize,
 }
 
 impl Execution {
+    /// One that runs, with everything else still to be said.
+    pub fn new(key: String, started: DateTime<Utc>) -> Execution {
+        Execution {
+            key,
+            name: String::new(),
+            machine: String::new(),
+            definition: String::new(),
+            role: String::new(),
+            revision: None,
+            status: "RUNNING".into(),
+            started,
+            stopped: None,
+            input: String::new(),
+            output: None,
+            error: None,
+            cause: None,
+            redrives: 0,
+            redriven: None,
+            events: 0,
+            version: None,
+            alias: None,
+            child: None,
+            logging: None,
+        }
+    }
+
+    /// How it ended; `None` while it runs.
+    pub fn outcome(&self) -> Option<Outcome> {
+        let failure = Failure { error: self.error.clone(), cause: self.cause.clone(), ..Failure::default() };
+        match self.status.as_str() {
+            "SUCCEEDED" => Data::parse(self.output.as_deref().unwrap_or("null")).ok().map(Outcome::Succeeded),
+            "FAILED" => Some(Outcome::Failed(failure)),
+            "TIMED_OUT" => Some(Outcome::TimedOut(failure)),
+            "ABORTED" => Some(Outcome::Aborted(failure)),
+            _ => None,
+        }
+    }
+
     pub fn arn(&self, region: &str) -> String {
         arn::of_execution(region, &self.key)
     }
@@ -75,7 +144,9 @@ impl Execution {
     /// Its key in [`RUNS`].
     pub fn run(&self) -> String {
         let micros = u64::MAX - self.started.timestamp_micros().unsigned_abs();
-        format!("{}\0{micros:020}\0{}", self.machine, self.name)
+        // Those of a map run stand under the run, not under a machine.
+        let place = self.child.as_ref().map_or(&self.machine, |child| &child.run);
+        format!("{place}\0{micros:020}\0{}", self.name)
     }
 
     pub fn is_over(&self) -> bool {
@@ -96,7 +167,15 @@ impl Execution {
         put(&mut item, "redriveDate", self.redriven.map(seconds));
         put(&mut item, "stateMachineVersionArn", self.version.clone());
         put(&mut item, "stateMachineAliasArn", self.alias.clone());
+        if let Some(child) = &self.child {
+            item["mapRunArn"] = arn::of_map_run(region, &child.run).into();
+        }
         item
+    }
+
+    /// What of it is logged.
+    pub fn logging(&self, execution_arn: String) -> Option<Logging> {
+        Logging::of(self.logging.as_ref()?, self, execution_arn)
     }
 
     /// DescribeExecution.
@@ -193,30 +272,4 @@ pub fn machines(store: &Store, after: &str, most: usize) -> Result<Vec<Machine>,
         if found.len() < most { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     })?;
     found.into_iter().collect()
-}
-
-/// Tags as the API has them.
-pub fn tags(tags: &[(String, String)]) -> Value {
-    tags.iter().map(|(key, value)| json!({"key": key, "value": value})).collect()
-}
-
-/// Reads the API's tags; the last of a key counts.
-pub fn read_tags(value: &Value) -> Result<Vec<(String, String)>, Fault> {
-    let mut read: Map<String, Value> = Map::new();
-    for (i, tag) in value.as_array().into_iter().flatten().enumerate() {
-        let wrong = |member: &str, rule: &str| {
-            let at = format!("tags.{}.member.{member}", i + 1);
-            Fault::client(
-                "ValidationException",
-                format!("1 validation error detected: Value at '{at}' failed to satisfy constraint: {rule}"),
-            )
-        };
-        let key = tag["key"].as_str().ok_or_else(|| wrong("key", "Member must not be null"))?;
-        if key.is_empty() {
-            return Err(wrong("key", "Member must have length greater than or equal to 1"));
-        }
-        let value = tag["value"].as_str().ok_or_else(|| wrong("value", "Member must not be null"))?;
-        read.insert(key.to_owned(), value.into());
-    }
-    Ok(read.into_iter().map(|(k, v)| (k, v.as_str().unwrap_or_default().to_owned())).collect())
 }

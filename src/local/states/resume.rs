@@ -3,14 +3,17 @@
 
 use std::sync::Arc;
 
+use tokio_util::sync::CancellationToken;
+
 use super::super::bus::Bus;
 use super::super::fault::Fault;
-use super::driver::{Driver, Live};
+use super::driver::Driver;
+use super::live::{Job, Live};
 use super::record::{self, CURSORS, RUNNING};
-use super::tasks;
-use crate::asl::cursor::{Cursor, UnderWay};
+use super::{maps, tasks};
+use crate::asl::cursor::{Cursor, Ticket, UnderWay};
 use crate::asl::failure::{Failure, TASK_FAILED};
-use crate::asl::machine::Machine;
+use crate::asl::mapping;
 use crate::asl::resource::Resource;
 use crate::asl::step::{Progress, What};
 
@@ -23,12 +26,38 @@ impl Driver {
             keys.push(key.to_owned());
             std::ops::ControlFlow::Continue(())
         })?;
+        // Map runs look for their children, so they go on once every execution is there.
+        let mut runs = Vec::new();
         for key in keys {
-            if let Err(fault) = self.take_up(&bus, &key, None).await {
-                tracing::error!(execution = %key, %fault, "an execution could not be taken up");
+            match self.take_up(&bus, &key, None).await {
+                Ok(found) => runs.extend(found),
+                Err(fault) => tracing::error!(execution = %key, %fault, "an execution could not be taken up"),
+            }
+        }
+        for (live, ticket) in runs {
+            if let Err(fault) = self.fork_again(&bus, &live, ticket).await {
+                tracing::error!(execution = %live.key, %fault, "a map run could not be taken up");
             }
         }
         Ok(())
+    }
+
+    /// Goes on with the map run of a ticket.
+    async fn fork_again(self: &Arc<Self>, bus: &Arc<Bus>, live: &Arc<Live>, ticket: Ticket) -> Result<(), Fault> {
+        let Some(cursor) = live.standing().await else { return Ok(()) };
+        match mapping::again(&live.machine, &cursor, ticket, Self::moment(bus)) {
+            Some(Ok(asked)) => {
+                let stop = CancellationToken::new();
+                live.hold(ticket, Job::Run(stop.clone()));
+                tokio::spawn(maps::fork(self.clone(), live.clone(), Box::new(asked), stop));
+                Ok(())
+            }
+            Some(Err(failure)) => {
+                self.send(&live.key, What::Task(ticket, Progress::Failed(failure)));
+                Ok(())
+            }
+            None => Ok(()),
+        }
     }
 
     /// Brings an execution to life again, with what is under way or with a redrive.
@@ -37,27 +66,35 @@ impl Driver {
         bus: &Arc<Bus>,
         key: &str,
         what: Option<What>,
-    ) -> Result<(), Fault> {
+    ) -> Result<Vec<(Arc<Live>, Ticket)>, Fault> {
         let record = record::execution(&bus.store, key, key)?;
         let text = record::definition(&bus.store, &record.definition)?;
-        let machine = Machine::read(&text).map_err(|e| Fault::internal(e.to_string()))?;
+        let machine = self.machine(&record.definition, &text)?;
         let cursor: Cursor = record::load(&bus.store, CURSORS, key)?
             .ok_or_else(|| Fault::internal("where it stood was not recorded"))?;
         let under_way = cursor.under_way();
-        let live = Live::new(key, Arc::new(machine), cursor, true);
+        let live = Live::new(key, machine, cursor, true);
+        live.log_to(&record, &bus.region);
         self.keep(&live);
         if let Some(what) = what {
-            return self.clone().deliver(key.to_owned(), what).await;
+            return self.clone().deliver(key.to_owned(), what).await.map(|()| Vec::new());
         }
+        let mut runs = Vec::new();
         for thing in under_way {
             match thing {
                 UnderWay::Wait(timer) => self.sleep(bus, &live, &timer),
-                UnderWay::Task { ticket, resource, submitted, token } => {
+                UnderWay::Task { ticket, resource, .. } if resource.contains(":mapRun:") => {
+                    runs.push((live.clone(), ticket));
+                }
+                UnderWay::Task { ticket, resource, token: Some(token), offered: Some(input), .. } => {
+                    self.offer(&resource, &live, ticket, token, input);
+                }
+                UnderWay::Task { ticket, resource, submitted, token, .. } => {
                     let handed_over = submitted.is_some() || token.is_some();
                     match (Resource::parse(&resource), submitted) {
                         (Some(resource), Some(first)) => {
                             let work = tasks::attach(self.clone(), live.key.clone(), ticket, resource, first);
-                            self.job(&live, ticket, work);
+                            live.job(ticket, work);
                         }
                         // Somebody holds its token and will answer.
                         _ if handed_over => {}
@@ -72,6 +109,6 @@ impl Driver {
             }
         }
         self.send(key, What::Continue);
-        Ok(())
+        Ok(runs)
     }
 }

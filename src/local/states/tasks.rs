@@ -24,10 +24,8 @@ pub async fn perform(driver: Arc<Driver>, key: String, task: Task) {
             let progress = invoke_function(&bus, function, &task.input).await;
             driver.send(&key, What::Task(ticket, progress));
         }
-        Resource::Activity(name) => {
-            let cause = format!("The local cloud has no activities yet: {name}");
-            driver.send(&key, What::Task(ticket, Progress::Failed(Failure::new(TASK_FAILED, cause))));
-        }
+        // A worker is offered it elsewhere.
+        Resource::Activity(_) => {}
         Resource::Integration(integration) => {
             let answer = call(&bus, integration, task.input.value()).await;
             let progress = match answer {

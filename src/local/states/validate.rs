@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use super::super::fault::Fault;
 
-fn constraint(value: &str, member: &str, rule: &str) -> Fault {
+/// A value that breaks a rule.
+pub fn constraint(value: &str, member: &str, rule: &str) -> Fault {
     Fault::client(
         "ValidationException",
         format!(

@@ -3,6 +3,7 @@
 mod athena;
 mod lambda;
 mod logs;
+mod maps;
 mod s3;
 mod sns;
 mod states;

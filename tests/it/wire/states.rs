@@ -117,3 +117,98 @@ async fn running_executions_are_listed_idempotent_and_stopped() {
         sfn.list_executions().state_machine_arn(&arn).set_next_token(page.next_token).send().await.unwrap();
     assert_eq!(rest.executions()[0].name(), "a");
 }
+
+#[tokio::test]
+async fn versions_stay_and_aliases_lead_to_them() {
+    let local = cloud().await;
+    let sfn = aws_sdk_sfn::Client::new(&local.config);
+    let first = sfn.create_state_machine().name("m").definition(PASS).role_arn(ROLE).publish(true);
+    let made = first.send().await.unwrap();
+    let arn = made.state_machine_arn();
+    assert_eq!(made.state_machine_version_arn(), Some(format!("{arn}:1").as_str()));
+    let other = PASS.replace("\"ok\": true", "\"ok\": false");
+    let second = sfn.update_state_machine().state_machine_arn(arn).definition(other).publish(true);
+    assert_eq!(second.send().await.unwrap().state_machine_version_arn(), Some(format!("{arn}:2").as_str()));
+    let again = sfn.publish_state_machine_version().state_machine_arn(arn).send().await.unwrap();
+    assert_eq!(again.state_machine_version_arn(), format!("{arn}:2"), "a revision is published once");
+    let route = |version: u32, weight| {
+        aws_sdk_sfn::types::RoutingConfigurationListItem::builder()
+            .state_machine_version_arn(format!("{arn}:{version}"))
+            .weight(weight)
+            .build()
+            .unwrap()
+    };
+    let alias = sfn.create_state_machine_alias().name("live").routing_configuration(route(1, 100));
+    let alias = alias.send().await.unwrap().state_machine_alias_arn;
+    let started = sfn.start_execution().state_machine_arn(&alias).send().await.unwrap();
+    let described = sfn.describe_execution().execution_arn(started.execution_arn()).send().await.unwrap();
+    assert_eq!(described.output(), Some("{\"ok\":true}"));
+    assert_eq!(described.state_machine_alias_arn(), Some(alias.as_str()));
+    let kept = sfn.delete_state_machine_version().state_machine_version_arn(format!("{arn}:1")).send().await;
+    assert!(kept.unwrap_err().into_service_error().is_conflict_exception());
+    let split = sfn.update_state_machine_alias().state_machine_alias_arn(&alias);
+    split.routing_configuration(route(1, 50)).routing_configuration(route(2, 50)).send().await.unwrap();
+    let uneven = sfn.create_state_machine_alias().name("odd").routing_configuration(route(1, 99)).send().await;
+    let uneven = uneven.unwrap_err().into_service_error();
+    assert_eq!(
+        uneven.message(),
+        Some("Sum of routing configuration weights must equal 100. Received: [99]")
+    );
+    let listed = sfn.list_state_machine_versions().state_machine_arn(arn).send().await.unwrap();
+    let arns: Vec<_> = listed.state_machine_versions().iter().map(|v| v.state_machine_version_arn()).collect();
+    assert_eq!(arns, [format!("{arn}:2"), format!("{arn}:1")]);
+}
+
+#[tokio::test]
+async fn workers_take_tasks_of_activities_and_answer_by_token() {
+    let local = cloud().await;
+    let sfn = aws_sdk_sfn::Client::new(&local.config);
+    let activity = sfn.create_activity().name("review").send().await.unwrap().activity_arn;
+    let definition = format!(
+        r#"{{"StartAt": "A", "States": {{"A": {{"Type": "Task", "Resource": "{activity}", "HeartbeatSeconds": 60, "End": true}}}}}}"#
+    );
+    let arn = machine(&sfn, "m", &definition).await;
+    let poll = tokio::spawn(sfn.get_activity_task().activity_arn(&activity).worker_name("w").send());
+    let started = sfn.start_execution().state_machine_arn(&arn).input("[1]").send().await.unwrap();
+    let task = poll.await.unwrap().unwrap();
+    assert_eq!(task.input(), Some("[1]"));
+    let token = task.task_token().unwrap();
+    sfn.send_task_heartbeat().task_token(token).send().await.unwrap();
+    sfn.send_task_success().task_token(token).output("\"done\"").send().await.unwrap();
+    let described = sfn.describe_execution().execution_arn(started.execution_arn()).send().await.unwrap();
+    assert_eq!(described.output(), Some("\"done\""));
+    let late = sfn.send_task_success().task_token(token).output("1").send().await.unwrap_err();
+    assert!(late.into_service_error().is_task_timed_out());
+    let forged = sfn.send_task_success().task_token("forged").output("1").send().await.unwrap_err();
+    assert!(forged.into_service_error().is_invalid_token());
+}
+
+#[tokio::test]
+async fn events_are_logged_as_the_level_says() {
+    let local = cloud().await;
+    let sfn = aws_sdk_sfn::Client::new(&local.config);
+    let logs = aws_sdk_cloudwatchlogs::Client::new(&local.config);
+    let group = aws_sdk_sfn::types::CloudWatchLogsLogGroup::builder()
+        .log_group_arn("arn:aws:logs:us-east-1:000000000000:log-group:/aws/vendedlogs/states/m:*")
+        .build();
+    let logging = aws_sdk_sfn::types::LoggingConfiguration::builder()
+        .level(aws_sdk_sfn::types::LogLevel::All)
+        .destinations(aws_sdk_sfn::types::LogDestination::builder().cloud_watch_logs_log_group(group).build())
+        .build();
+    let made = sfn.create_state_machine().name("m").definition(PASS).role_arn(ROLE);
+    let made = made.logging_configuration(logging).r#type(aws_sdk_sfn::types::StateMachineType::Express);
+    let arn = made.send().await.unwrap().state_machine_arn;
+    // (StartSyncExecution would go to another host, which no name server here knows.)
+    sfn.start_execution().state_machine_arn(&arn).input("{\"secret\": 1}").send().await.unwrap();
+    let lines = loop {
+        let found = logs.filter_log_events().log_group_name("/aws/vendedlogs/states/m").send().await;
+        match found.map(|found| found.events().to_vec()) {
+            Ok(lines) if lines.len() == 4 => break lines,
+            _ => tokio::time::sleep(std::time::Duration::from_millis(5)).await,
+        }
+    };
+    let last: serde_json::Value = serde_json::from_str(lines[3].message().unwrap()).unwrap();
+    assert_eq!(last["type"], "ExecutionSucceeded");
+    assert_eq!(last["details"], serde_json::json!({}), "without execution data there is nothing to say");
+    assert!(lines.iter().all(|line| !line.message().unwrap().contains("secret")));
+}

@@ -1,0 +1,204 @@
+//! Distributed maps of Step Functions through the real SDK: items from objects, child executions, result
+//! files, limits on failures.
+
+use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_sfn::types::{ExecutionStatus, HistoryEventType, MapRunStatus};
+use serde_json::{Value, json};
+
+use crate::support::{Local, cloud};
+
+const ROLE: &str = "arn:aws:iam::000000000000:role/states";
+
+/// A machine of one distributed map, with what is particular to it; its executions are started with the
+/// input and waited for.
+async fn run(sfn: &aws_sdk_sfn::Client, mut map: Value, states: Value, input: Value) -> String {
+    let start = states.as_object().unwrap().keys().next().unwrap().clone();
+    map["Type"] = "Map".into();
+    map["End"] = true.into();
+    map["Label"] = "Items".into();
+    map["ItemProcessor"] = json!({
+        "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+        "StartAt": start,
+        "States": states,
+    });
+    let definition = json!({"StartAt": "M", "States": {"M": map}});
+    let made = sfn.create_state_machine().name("maps").definition(definition.to_string()).role_arn(ROLE);
+    let machine = made.send().await.unwrap().state_machine_arn;
+    let started = sfn.start_execution().state_machine_arn(machine).input(input.to_string()).send().await;
+    let execution = started.unwrap().execution_arn;
+    loop {
+        let described = sfn.describe_execution().execution_arn(&execution).send().await.unwrap();
+        if described.status() != &ExecutionStatus::Running {
+            return execution;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+}
+
+async fn output(sfn: &aws_sdk_sfn::Client, execution: &str) -> Value {
+    let described = sfn.describe_execution().execution_arn(execution).send().await.unwrap();
+    serde_json::from_str(described.output().unwrap_or("null")).unwrap()
+}
+
+async fn only_run(sfn: &aws_sdk_sfn::Client, execution: &str) -> String {
+    let runs = sfn.list_map_runs().execution_arn(execution).send().await.unwrap();
+    assert_eq!(runs.map_runs().len(), 1);
+    runs.map_runs()[0].map_run_arn().to_owned()
+}
+
+async fn put(local: &Local, key: &str, body: &'static str) {
+    let s3 = local.s3();
+    // It may be there.
+    let _ = s3.create_bucket().bucket("items").send().await;
+    s3.put_object().bucket("items").key(key).body(ByteStream::from_static(body.as_bytes())).send().await.unwrap();
+}
+
+fn pass() -> Value {
+    json!({"P": {"Type": "Pass", "End": true}})
+}
+
+#[tokio::test]
+async fn csv_rows_in_batches_become_children_that_can_be_listed() {
+    let local = cloud().await;
+    put(&local, "rows.csv", "id,name\n1,a\n2,b\n3,c\n").await;
+    let sfn = aws_sdk_sfn::Client::new(&local.config);
+    let map = json!({
+        "ItemReader": {
+            "Resource": "arn:aws:states:::s3:getObject",
+            "ReaderConfig": {"InputType": "CSV", "CSVHeaderLocation": "FIRST_ROW"},
+            "Parameters": {"Bucket": "items", "Key.$": "$.key"},
+        },
+        "ItemSelector": {"row.$": "$$.Map.Item.Value", "index.$": "$$.Map.Item.Index"},
+        "ItemBatcher": {"MaxItemsPerBatch": 2, "BatchInput": {"from.$": "$.key"}},
+    });
+    let execution = run(&sfn, map, pass(), json!({"key": "rows.csv"})).await;
+    let row = |id: &str, name: &str, index: u32| json!({"row": {"id": id, "name": name}, "index": index});
+    assert_eq!(
+        output(&sfn, &execution).await,
+        json!([
+            {"BatchInput": {"from": "rows.csv"}, "Items": [row("1", "a", 0), row("2", "b", 1)]},
+            {"BatchInput": {"from": "rows.csv"}, "Items": [row("3", "c", 2)]},
+        ])
+    );
+    let run_arn = only_run(&sfn, &execution).await;
+    assert!(run_arn.starts_with("arn:aws:states:us-east-1:000000000000:mapRun:maps/Items:"), "{run_arn}");
+    let described = sfn.describe_map_run().map_run_arn(&run_arn).send().await.unwrap();
+    assert_eq!(described.status(), &MapRunStatus::Succeeded);
+    assert_eq!((described.item_counts().unwrap().succeeded, described.item_counts().unwrap().total), (3, 3));
+    assert_eq!(described.execution_counts().unwrap().total, 2);
+    let children = sfn.list_executions().map_run_arn(&run_arn).send().await.unwrap();
+    let counts: Vec<_> = children.executions().iter().map(|child| child.item_count().unwrap()).collect();
+    assert_eq!(counts.iter().sum::<i32>(), 3);
+    let child = children.executions()[0].execution_arn();
+    let about = sfn.describe_state_machine_for_execution().execution_arn(child).send().await.unwrap();
+    assert_eq!((about.label(), about.map_run_arn()), (Some("Items"), Some(run_arn.as_str())));
+    // The machine's own list has no children.
+    let machine = "arn:aws:states:us-east-1:000000000000:stateMachine:maps";
+    let own = sfn.list_executions().state_machine_arn(machine).send().await.unwrap();
+    assert_eq!(own.executions().len(), 1);
+}
+
+#[tokio::test]
+async fn failures_are_let_pass_up_to_the_limit_and_written_down() {
+    let local = cloud().await;
+    put(&local, "ids.jsonl", "1\n2\n3\n4\n").await;
+    let sfn = aws_sdk_sfn::Client::new(&local.config);
+    let states = json!({
+        "Even": {"Type": "Choice", "Choices": [{"Variable": "$", "NumericEquals": 2, "Next": "No"}], "Default": "Yes"},
+        "No": {"Type": "Fail", "Error": "Two", "Cause": "not this one"},
+        "Yes": {"Type": "Succeed"},
+    });
+    let map = json!({
+        "ItemReader": {
+            "Resource": "arn:aws:states:::s3:getObject",
+            "ReaderConfig": {"InputType": "JSONL"},
+            "Parameters": {"Bucket": "items", "Key": "ids.jsonl"},
+        },
+        "ToleratedFailurePercentage": 25,
+        "ResultWriter": {
+            "Resource": "arn:aws:states:::s3:putObject",
+            "Parameters": {"Bucket": "items", "Prefix": "out"},
+        },
+    });
+    let execution = run(&sfn, map, states, json!({})).await;
+    let written = output(&sfn, &execution).await;
+    let manifest = written["ResultWriterDetails"]["Key"].as_str().unwrap();
+    assert!(manifest.starts_with("out/") && manifest.ends_with("/manifest.json"), "{manifest}");
+    let read = async |key: &str| {
+        let got = local.s3().get_object().bucket("items").key(key).send().await.unwrap();
+        serde_json::from_slice::<Value>(&got.body.collect().await.unwrap().into_bytes()).unwrap()
+    };
+    let files = read(manifest).await["ResultFiles"].clone();
+    let good = read(files["SUCCEEDED"][0]["Key"].as_str().unwrap()).await;
+    assert_eq!(good.as_array().unwrap().len(), 3);
+    assert_eq!(good[0]["Output"], "1");
+    let bad = read(files["FAILED"][0]["Key"].as_str().unwrap()).await;
+    assert_eq!((&bad[0]["Error"], &bad[0]["Input"]), (&json!("Two"), &json!("2")));
+}
+
+#[tokio::test]
+async fn too_many_failures_fail_the_run() {
+    let local = cloud().await;
+    let sfn = aws_sdk_sfn::Client::new(&local.config);
+    let states = json!({"F": {"Type": "Fail", "Error": "No"}});
+    let map = json!({"MaxConcurrency": 1, "ToleratedFailureCount": 1});
+    let execution = run(&sfn, map, states, json!([1, 2, 3])).await;
+    let history = sfn.get_execution_history().execution_arn(&execution).send().await.unwrap();
+    let kinds: Vec<_> = history.events().iter().map(|event| event.r#type().clone()).collect();
+    use HistoryEventType::*;
+    let expected =
+        [ExecutionStarted, MapStateEntered, MapStateStarted, MapRunStarted, MapRunFailed, MapStateFailed, ExecutionFailed];
+    assert_eq!(kinds, expected);
+    let failed = history.events()[4].map_run_failed_event_details().unwrap();
+    assert_eq!(failed.error(), Some("States.ExceedToleratedFailureThreshold"));
+    let run_arn = only_run(&sfn, &execution).await;
+    let described = sfn.describe_map_run().map_run_arn(&run_arn).send().await.unwrap();
+    assert_eq!(described.status(), &MapRunStatus::Failed);
+    let counts = described.item_counts().unwrap();
+    assert_eq!((counts.failed, counts.pending, counts.total), (2, 1, 3));
+    // Taken up again, it fails as before: the same two, then the third is not even begun.
+    sfn.redrive_execution().execution_arn(&execution).send().await.unwrap();
+    loop {
+        let described = sfn.describe_execution().execution_arn(&execution).send().await.unwrap();
+        if described.status() != &ExecutionStatus::Running {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    let described = sfn.describe_map_run().map_run_arn(&run_arn).send().await.unwrap();
+    assert_eq!(described.redrive_count(), Some(1));
+    assert_eq!(described.item_counts().unwrap().total, 3);
+}
+
+#[tokio::test]
+async fn a_listing_of_objects_is_mapped_and_a_missing_object_is_told() {
+    let local = cloud().await;
+    put(&local, "in/b", "1").await;
+    put(&local, "in/a", "1").await;
+    let sfn = aws_sdk_sfn::Client::new(&local.config);
+    let map = json!({
+        "ItemReader": {
+            "Resource": "arn:aws:states:::s3:listObjectsV2",
+            "Parameters": {"Bucket": "items", "Prefix": "in/"},
+        },
+        "ItemSelector": {"key.$": "$$.Map.Item.Value.Key"},
+    });
+    let execution = run(&sfn, map, pass(), json!({})).await;
+    assert_eq!(output(&sfn, &execution).await, json!([{"key": "in/a"}, {"key": "in/b"}]));
+    let gone = json!({
+        "ItemReader": {
+            "Resource": "arn:aws:states:::s3:getObject",
+            "ReaderConfig": {"InputType": "JSON"},
+            "Parameters": {"Bucket": "items", "Key": "none"},
+        },
+    });
+    sfn.delete_state_machine()
+        .state_machine_arn("arn:aws:states:us-east-1:000000000000:stateMachine:maps")
+        .send()
+        .await
+        .unwrap();
+    let execution = run(&sfn, gone, pass(), json!({})).await;
+    let described = sfn.describe_execution().execution_arn(&execution).send().await.unwrap();
+    assert_eq!(described.error(), Some("States.ItemReaderFailed"));
+    assert!(described.cause().unwrap().contains("key does not exist"), "{:?}", described.cause());
+}
