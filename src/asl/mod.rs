@@ -16,6 +16,7 @@ pub mod failure;
 mod fields;
 pub mod filter;
 pub mod graph;
+pub mod inspect;
 pub mod intrinsics;
 mod join;
 pub mod jsonata;

@@ -27,13 +27,23 @@ pub(super) struct Run<'m> {
     pub chance: Chance,
     pub cursor: Cursor,
     pub out: Vec<Directive>,
+    /// A context object from outside, in place of the execution's own.
+    pub given: Option<Value>,
     /// The history is full.
     exhausted: bool,
 }
 
 impl<'m> Run<'m> {
     pub fn new(machine: &'m Machine, cursor: Cursor, now: DateTime<Utc>, entropy: u64) -> Run<'m> {
-        Run { machine, now, chance: Chance::new(entropy), cursor, out: Vec::new(), exhausted: false }
+        Run {
+            machine,
+            now,
+            chance: Chance::new(entropy),
+            cursor,
+            out: Vec::new(),
+            given: None,
+            exhausted: false,
+        }
     }
 
     pub fn begin(&mut self) {
@@ -223,7 +233,10 @@ impl<'m> Run<'m> {
         });
         let redrives = self.cursor.redrives;
         let about = &self.cursor.about;
-        Context::new(&self.chance, self.now, move || context(about, strand, redrives, counts, token))
+        Context::new(&self.chance, self.now, move || match &self.given {
+            Some(given) => given.clone(),
+            None => context(about, strand, redrives, counts, token),
+        })
     }
 
     /// The state has its output: records the exit and goes on.

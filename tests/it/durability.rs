@@ -15,8 +15,19 @@ use crate::support::sdk_config;
 
 /// `ward local --empty` on a folder, and where it answers.
 fn serve(folder: &Path) -> (Child, String) {
+    serve_with(folder, &[])
+}
+
+/// The same with waits that are ten times shorter.
+fn serve_hurried(folder: &Path) -> (Child, String) {
+    serve_with(folder, &["--speed", "10"])
+}
+
+fn serve_with(folder: &Path, more: &[&str]) -> (Child, String) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_ward"))
-        .args(["local", "--empty", "--local-dir"])
+        .args(["local", "--empty"])
+        .args(more)
+        .arg("--local-dir")
         .arg(folder)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -156,4 +167,79 @@ impl ward::local::bus::Service for Receiver {
             Ok(serde_json::Value::Null)
         })
     }
+}
+
+/// A wait, branches, children of a map run, and a callback that nobody answers.
+const JOURNEY: &str = r#"{"StartAt": "First", "States": {
+    "First": {"Type": "Pass", "Result": {"items": [1, 2, 3]}, "Next": "Wait"},
+    "Wait": {"Type": "Wait", "Seconds": 2, "Next": "Both"},
+    "Both": {"Type": "Parallel", "ResultPath": "$.both", "Next": "Each", "Branches": [
+        {"StartAt": "Left", "States": {"Left": {"Type": "Pass", "Result": "left", "End": true}}},
+        {"StartAt": "Right", "States": {"Right": {"Type": "Wait", "Seconds": 2, "Next": "Said"},
+                                        "Said": {"Type": "Pass", "Result": "right", "End": true}}}]},
+    "Each": {"Type": "Map", "ItemsPath": "$.items", "ResultPath": "$.each", "Next": "Ask",
+        "ItemProcessor": {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+            "StartAt": "Slow", "States": {"Slow": {"Type": "Wait", "Seconds": 2, "End": true}}}},
+    "Ask": {"Type": "Task", "Resource": "arn:aws:states:::sns:publish.waitForTaskToken",
+        "Parameters": {"TopicArn.$": "$$.Execution.Input.topic", "Message.$": "$$.Task.Token"},
+        "TimeoutSeconds": 3, "Next": "Answered",
+        "Catch": [{"ErrorEquals": ["States.Timeout"], "ResultPath": "$.asked", "Next": "Last"},
+                  {"ErrorEquals": ["States.TaskFailed"], "ResultPath": "$.asked", "Next": "Last"}]},
+    "Answered": {"Type": "Fail"},
+    "Last": {"Type": "Pass", "Parameters": {"both.$": "$.both", "each.$": "$.each"}, "End": true}}}"#;
+
+/// An execution that is killed and taken up, however often, passes each state once and ends as it would
+/// have. What was acknowledged stays.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn executions_go_on_after_sigkill_at_any_moment() {
+    let home = tempfile::tempdir().unwrap();
+    let states = |url: &str| aws_sdk_sfn::Client::new(&sdk_config(url, "us-east-1"));
+    let machine = "arn:aws:states:us-east-1:000000000000:stateMachine:journey";
+    let (mut child, mut url) = serve_hurried(home.path());
+    let made = states(&url).create_state_machine().name("journey").definition(JOURNEY);
+    made.role_arn("arn:aws:iam::000000000000:role/r").send().await.unwrap();
+    let topic =
+        aws_sdk_sns::Client::new(&sdk_config(&url, "us-east-1")).create_topic().name("t").send().await;
+    let input = format!(r#"{{"topic": "{}"}}"#, topic.unwrap().topic_arn().unwrap());
+    let mut started = Vec::new();
+    // How long each life lasts, milliseconds: before, during and after the waits of 200 and 300.
+    for life in [15, 90, 210, 330, 450, 60, 270] {
+        let sfn = states(&url);
+        for _ in 0..3 {
+            let start = sfn.start_execution().state_machine_arn(machine).input(&input).send().await;
+            started.push(start.unwrap().execution_arn);
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(life)).await;
+        child.kill().unwrap();
+        child.wait().unwrap();
+        (child, url) = serve_hurried(home.path());
+    }
+    let sfn = states(&url);
+    for execution in &started {
+        let described = loop {
+            let described = sfn.describe_execution().execution_arn(execution).send().await.unwrap();
+            if described.status() != &aws_sdk_sfn::types::ExecutionStatus::Running {
+                break described;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        };
+        assert_eq!(described.status().as_str(), "SUCCEEDED", "{described:?}");
+        let output: serde_json::Value = serde_json::from_str(described.output().unwrap()).unwrap();
+        assert_eq!(output, serde_json::json!({"both": ["left", "right"], "each": [1, 2, 3]}));
+        let history = sfn.get_execution_history().execution_arn(execution).send().await.unwrap();
+        let ids: Vec<i64> = history.events().iter().map(|event| event.id()).collect();
+        assert_eq!(ids, (1..=ids.len() as i64).collect::<Vec<_>>());
+        let entered: Vec<&str> = history
+            .events()
+            .iter()
+            .filter_map(|event| event.state_entered_event_details().map(|details| details.name()))
+            .collect();
+        let mut once = entered.clone();
+        once.sort_unstable();
+        once.dedup();
+        assert_eq!(once.len(), entered.len(), "{entered:?}");
+        assert_eq!(entered.len(), 9, "all but Answered: {entered:?}");
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
 }

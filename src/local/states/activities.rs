@@ -168,9 +168,9 @@ impl States {
                     // On its own: it is recorded even if the worker hangs up meanwhile.
                     let told = tokio::spawn(driver.clone().deliver(offer.execution.clone(), started));
                     return match told.await {
-                        Ok(told) => told.map(|()| {
-                            json!({"taskToken": offer.token, "input": offer.input.text()})
-                        }),
+                        Ok(told) => {
+                            told.map(|()| json!({"taskToken": offer.token, "input": offer.input.text()}))
+                        }
                         Err(error) => Err(Fault::internal(format!("the task could not be started: {error}"))),
                     };
                 }

@@ -106,7 +106,9 @@ fn invalid(message: String) -> Fault {
 fn check_name(name: &str) -> Result<(), Fault> {
     let detected = "1 validation error detected:";
     let wrong = |rule: &str| {
-        invalid(format!("{detected} Value '{name}' at 'name' failed to satisfy constraint: Member must {rule}"))
+        invalid(format!(
+            "{detected} Value '{name}' at 'name' failed to satisfy constraint: Member must {rule}"
+        ))
     };
     if name.is_empty() {
         return Err(wrong("have length greater than or equal to 1"));
@@ -116,9 +118,7 @@ fn check_name(name: &str) -> Result<(), Fault> {
     }
     let allowed = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
     if !name.chars().all(allowed) || name.chars().all(|c| c.is_ascii_digit()) {
-        return Err(wrong(
-            r"satisfy regular expression pattern: ^(?=.*[a-zA-Z_\-\.])[a-zA-Z0-9_\-\.]+$",
-        ));
+        return Err(wrong(r"satisfy regular expression pattern: ^(?=.*[a-zA-Z_\-\.])[a-zA-Z0-9_\-\.]+$"));
     }
     Ok(())
 }
@@ -173,7 +173,8 @@ fn read_routes(tx: &Tx<'_>, given: &Value) -> Result<(String, Vec<Route>), Fault
     for (arn, weight) in arns.iter().zip(weights) {
         let (name, qualifier) = arn::machine(arn)?;
         let number = qualifier.and_then(|q| q.parse::<u64>().ok());
-        let Some(number) = number.filter(|n| matches!(tx.get(VERSIONS, &versions::key(&name, *n)), Ok(Some(_))))
+        let Some(number) =
+            number.filter(|n| matches!(tx.get(VERSIONS, &versions::key(&name, *n)), Ok(Some(_))))
         else {
             return Err(invalid(format!(
                 "Routing configuration must contain state machine version ARNs. Received: [{list}]"

@@ -7,8 +7,8 @@ use super::super::fault::Fault;
 use super::States;
 use super::record::put;
 use crate::asl::check::{self, Diagnostic};
-use crate::asl::schema::quoted;
 use crate::asl::machine::Machine as Definition;
+use crate::asl::schema::quoted;
 
 impl States {
     pub(super) fn validate_state_machine_definition(&self, input: &Value) -> Result<Value, Fault> {
@@ -121,10 +121,7 @@ mod tests {
             "States": {"P": {"Type": "Parallel", "Branches": [{}, branch], "End": true}},
         });
         let found = processor(&outer.to_string(), &[("P".into(), 1)], "M/1").unwrap();
-        assert_eq!(
-            found,
-            r#"{"StartAt":"X","States":{"X":{"Type":"Succeed"}},"QueryLanguage":"JSONata"}"#
-        );
+        assert_eq!(found, r#"{"StartAt":"X","States":{"X":{"Type":"Succeed"}},"QueryLanguage":"JSONata"}"#);
         assert_eq!(processor(&outer.to_string(), &[], "M/1"), None);
     }
 }

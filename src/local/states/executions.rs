@@ -99,8 +99,7 @@ impl States {
             Some(alias) => alias.route(uuid::Uuid::new_v4().as_u64_pair().0 % 100).to_string(),
             None => qualifier,
         };
-        let version =
-            versions::find(&bus.store, &name, &number)?.ok_or_else(|| no_machine(given))?;
+        let version = versions::find(&bus.store, &name, &number)?.ok_or_else(|| no_machine(given))?;
         let led = arn::of_version(&bus.region, &name, version.number);
         Ok((version.machine, Some(led), alias.map(|_| given.to_owned())))
     }

@@ -146,6 +146,7 @@ impl<'v> Asked<'v> {
     }
 
     fn leads_to(&self, record: &Execution) -> bool {
-        !self.qualified || [&record.version, &record.alias].into_iter().any(|a| a.as_deref() == Some(self.arn))
+        !self.qualified
+            || [&record.version, &record.alias].into_iter().any(|a| a.as_deref() == Some(self.arn))
     }
 }

@@ -243,7 +243,8 @@ mod tests {
     /// Step Functions Developer Guide, the table of log levels.
     #[test]
     fn levels_choose_the_events() {
-        let kinds = ["ExecutionStarted", "TaskFailed", "FailStateEntered", "ExecutionFailed", "WaitStateAborted"];
+        let kinds =
+            ["ExecutionStarted", "TaskFailed", "FailStateEntered", "ExecutionFailed", "WaitStateAborted"];
         let of = |level| kinds.map(|kind| logging(level, true).wants(kind));
         assert_eq!(of(Level::All), [true; 5]);
         assert_eq!(of(Level::Error), [false, true, true, true, true]);
@@ -252,8 +253,7 @@ mod tests {
 
     #[test]
     fn data_is_left_out_unless_it_is_wanted() {
-        let details =
-            json!({"name": "S", "output": "{}", "outputDetails": {"truncated": false}});
+        let details = json!({"name": "S", "output": "{}", "outputDetails": {"truncated": false}});
         let with = logging(Level::All, true).line(&event("PassStateExited", details.clone()), 1);
         assert_eq!(with["details"], details);
         let without = logging(Level::All, false).line(&event("PassStateExited", details), 1);

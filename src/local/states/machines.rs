@@ -82,11 +82,11 @@ impl States {
             ));
         }
         let description = version_description(&input)?;
-        let (now, revision, region) =
-            (bus.clock.now(), uuid::Uuid::new_v4().to_string(), bus.region.clone());
+        let (now, revision, region) = (bus.clock.now(), uuid::Uuid::new_v4().to_string(), bus.region.clone());
         bus.store
             .transact(move |tx| {
-                let before: Machine = record::load_in(tx, MACHINES, &name)?.ok_or_else(|| no_machine(&arn))?;
+                let before: Machine =
+                    record::load_in(tx, MACHINES, &name)?.ok_or_else(|| no_machine(&arn))?;
                 let mut machine = before.clone();
                 if let Some(definition) = input["definition"].as_str() {
                     accept(definition, machine.express)?;

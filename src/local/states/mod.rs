@@ -5,7 +5,7 @@
 //! [`maps`] are the child executions of distributed maps. [`machines`], [`versions`], [`aliases`],
 //! [`executions`], [`listing`], [`activities`], [`tokens`] and [`tags`] are the operations of the API,
 //! [`record`] what is stored, [`history`] the events, [`logging`] their way to CloudWatch Logs, [`tasks`]
-//! the integrations with the other services. May use the bus, the store and `asl`.
+//! the integrations with the other services, [`inspect`] TestState. May use the bus, the store and `asl`.
 
 mod activities;
 mod aliases;
@@ -14,6 +14,7 @@ mod definitions;
 mod driver;
 mod executions;
 mod history;
+mod inspect;
 mod journal;
 mod listing;
 mod live;
@@ -64,6 +65,7 @@ impl States {
             "ListStateMachines" => self.list_state_machines(&input),
             "DeleteStateMachine" => self.delete_state_machine(&input).await,
             "ValidateStateMachineDefinition" => self.validate_state_machine_definition(&input),
+            "TestState" => self.test_state(&input).await,
             "TagResource" => self.tag_resource(&input).await,
             "UntagResource" => self.untag_resource(&input).await,
             "ListTagsForResource" => self.list_tags_for_resource(&input),

@@ -34,6 +34,8 @@ impl Driver {
                 Err(fault) => tracing::error!(execution = %key, %fault, "an execution could not be taken up"),
             }
         }
+        let waited_for = runs.iter().map(|(live, ticket)| (live.key.clone(), *ticket)).collect();
+        maps::abandon(self.clone(), waited_for).await?;
         for (live, ticket) in runs {
             if let Err(fault) = self.fork_again(&bus, &live, ticket).await {
                 tracing::error!(execution = %live.key, %fault, "a map run could not be taken up");
@@ -43,7 +45,12 @@ impl Driver {
     }
 
     /// Goes on with the map run of a ticket.
-    async fn fork_again(self: &Arc<Self>, bus: &Arc<Bus>, live: &Arc<Live>, ticket: Ticket) -> Result<(), Fault> {
+    async fn fork_again(
+        self: &Arc<Self>,
+        bus: &Arc<Bus>,
+        live: &Arc<Live>,
+        ticket: Ticket,
+    ) -> Result<(), Fault> {
         let Some(cursor) = live.standing().await else { return Ok(()) };
         match mapping::again(&live.machine, &cursor, ticket, Self::moment(bus)) {
             Some(Ok(asked)) => {

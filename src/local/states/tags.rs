@@ -83,7 +83,9 @@ impl States {
                     Ok(())
                 };
                 match place {
-                    Place::Machine(name) => alter(tx, MACHINES, name, &arn, |m: &mut Machine| change(&mut m.tags)),
+                    Place::Machine(name) => {
+                        alter(tx, MACHINES, name, &arn, |m: &mut Machine| change(&mut m.tags))
+                    }
                     Place::Activity(name) => {
                         alter(tx, ACTIVITIES, name, &arn, |a: &mut Activity| change(&mut a.tags))
                     }

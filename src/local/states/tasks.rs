@@ -19,53 +19,67 @@ use crate::asl::step::{Progress, Task, What};
 pub async fn perform(driver: Arc<Driver>, key: String, task: Task) {
     let Ok(bus) = driver.bus() else { return };
     let ticket = task.ticket;
+    match ask(&bus, &task).await {
+        Progress::Submitted(first) => {
+            let told =
+                driver.clone().deliver(key.clone(), What::Task(ticket, Progress::Submitted(first.clone())));
+            // On its own: it is recorded even if this task is called off meanwhile.
+            if tokio::spawn(told).await.is_ok() {
+                attach(driver, key, ticket, task.resource, first).await;
+            }
+        }
+        progress => driver.send(&key, What::Task(ticket, progress)),
+    }
+}
+
+/// Performs a task and waits for its end; nobody is told.
+pub async fn once(driver: &Driver, bus: &Bus, task: &Task) -> Progress {
+    match (ask(bus, task).await, &task.resource) {
+        (Progress::Submitted(first), Resource::Integration(integration)) => {
+            end(driver, bus, integration, &first).await.unwrap_or(Progress::Submitted(first))
+        }
+        (progress, _) => progress,
+    }
+}
+
+/// Hands a task over: its end, or its first answer when it goes on by itself.
+async fn ask(bus: &Bus, task: &Task) -> Progress {
     match &task.resource {
-        Resource::Lambda(function) => {
-            let progress = invoke_function(&bus, function, &task.input).await;
-            driver.send(&key, What::Task(ticket, progress));
-        }
+        Resource::Lambda(function) => invoke_function(bus, function, &task.input).await,
         // A worker is offered it elsewhere.
-        Resource::Activity(_) => {}
-        Resource::Integration(integration) => {
-            let answer = call(&bus, integration, task.input.value()).await;
-            let progress = match answer {
-                Err(failure) => Progress::Failed(failure),
-                Ok(output) if integration.pattern == Pattern::RequestResponse => {
-                    Progress::Succeeded(output.into())
-                }
-                Ok(output) => {
-                    let first = Data::from(output);
-                    let told = driver
-                        .clone()
-                        .deliver(key.clone(), What::Task(ticket, Progress::Submitted(first.clone())));
-                    // On its own: it is recorded even if this task is called off meanwhile.
-                    if tokio::spawn(told).await.is_err() {
-                        return;
-                    }
-                    return attach(driver, key, ticket, task.resource, first).await;
-                }
-            };
-            driver.send(&key, What::Task(ticket, progress));
-        }
+        Resource::Activity(_) => Progress::Started { worker: None },
+        Resource::Integration(integration) => match call(bus, integration, task.input.value()).await {
+            Err(failure) => Progress::Failed(failure),
+            Ok(output) if integration.pattern == Pattern::RequestResponse => {
+                Progress::Succeeded(output.into())
+            }
+            Ok(output) => Progress::Submitted(output.into()),
+        },
     }
 }
 
 /// Waits for the end of a task that was handed over; `first` is what it answered then.
 pub async fn attach(driver: Arc<Driver>, key: String, ticket: Ticket, resource: Resource, first: Data) {
     let Resource::Integration(integration) = resource else { return };
-    if !matches!(integration.pattern, Pattern::Sync | Pattern::Sync2) {
-        return;
-    }
     let Ok(bus) = driver.bus() else { return };
-    let progress = match integration.service.as_str() {
-        "states" => nested(&driver, &bus, &integration, first.value()).await,
-        "athena" => query(&bus, &integration, first.value()).await,
+    if let Some(progress) = end(&driver, &bus, &integration, &first).await {
+        driver.send(&key, What::Task(ticket, progress));
+    }
+}
+
+/// The end of a job that was started; `None` when somebody else will tell.
+async fn end(driver: &Driver, bus: &Bus, integration: &Integration, first: &Data) -> Option<Progress> {
+    if !matches!(integration.pattern, Pattern::Sync | Pattern::Sync2) {
+        return None;
+    }
+    Some(match integration.service.as_str() {
+        "states" => nested(driver, bus, integration, first.value()).await,
+        "athena" => query(bus, integration, first.value()).await,
         service => {
             let cause = format!("The local cloud cannot wait for the end of a job of '{service}'.");
             Progress::Failed(Failure::new(TASK_FAILED, cause))
         }
-    };
-    driver.send(&key, What::Task(ticket, progress));
+    })
 }
 
 async fn call(bus: &Bus, integration: &Integration, parameters: &Value) -> Result<Value, Failure> {

@@ -50,7 +50,13 @@ async fn put(local: &Local, key: &str, body: &'static str) {
     let s3 = local.s3();
     // It may be there.
     let _ = s3.create_bucket().bucket("items").send().await;
-    s3.put_object().bucket("items").key(key).body(ByteStream::from_static(body.as_bytes())).send().await.unwrap();
+    s3.put_object()
+        .bucket("items")
+        .key(key)
+        .body(ByteStream::from_static(body.as_bytes()))
+        .send()
+        .await
+        .unwrap();
 }
 
 fn pass() -> Value {
@@ -146,8 +152,15 @@ async fn too_many_failures_fail_the_run() {
     let history = sfn.get_execution_history().execution_arn(&execution).send().await.unwrap();
     let kinds: Vec<_> = history.events().iter().map(|event| event.r#type().clone()).collect();
     use HistoryEventType::*;
-    let expected =
-        [ExecutionStarted, MapStateEntered, MapStateStarted, MapRunStarted, MapRunFailed, MapStateFailed, ExecutionFailed];
+    let expected = [
+        ExecutionStarted,
+        MapStateEntered,
+        MapStateStarted,
+        MapRunStarted,
+        MapRunFailed,
+        MapStateFailed,
+        ExecutionFailed,
+    ];
     assert_eq!(kinds, expected);
     let failed = history.events()[4].map_run_failed_event_details().unwrap();
     assert_eq!(failed.error(), Some("States.ExceedToleratedFailureThreshold"));

@@ -148,14 +148,13 @@ async fn versions_stay_and_aliases_lead_to_them() {
     assert!(kept.unwrap_err().into_service_error().is_conflict_exception());
     let split = sfn.update_state_machine_alias().state_machine_alias_arn(&alias);
     split.routing_configuration(route(1, 50)).routing_configuration(route(2, 50)).send().await.unwrap();
-    let uneven = sfn.create_state_machine_alias().name("odd").routing_configuration(route(1, 99)).send().await;
+    let uneven =
+        sfn.create_state_machine_alias().name("odd").routing_configuration(route(1, 99)).send().await;
     let uneven = uneven.unwrap_err().into_service_error();
-    assert_eq!(
-        uneven.message(),
-        Some("Sum of routing configuration weights must equal 100. Received: [99]")
-    );
+    assert_eq!(uneven.message(), Some("Sum of routing configuration weights must equal 100. Received: [99]"));
     let listed = sfn.list_state_machine_versions().state_machine_arn(arn).send().await.unwrap();
-    let arns: Vec<_> = listed.state_machine_versions().iter().map(|v| v.state_machine_version_arn()).collect();
+    let arns: Vec<_> =
+        listed.state_machine_versions().iter().map(|v| v.state_machine_version_arn()).collect();
     assert_eq!(arns, [format!("{arn}:2"), format!("{arn}:1")]);
 }
 

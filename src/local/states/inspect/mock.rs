@@ -6,22 +6,16 @@ use super::super::super::fault::Fault;
 use super::shapes;
 use crate::asl::data::Data;
 use crate::asl::failure::Failure;
+use crate::asl::inspect::Work;
 use crate::asl::machine::{Kind, State};
 use crate::asl::resource::{Pattern, Resource};
-
-/// What takes the place of a state's work.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Mock {
-    Result(Data),
-    Error(Failure),
-}
 
 fn invalid(message: impl Into<String>) -> Fault {
     Fault::client("ValidationException", message)
 }
 
-/// Reads the mock of a request for a state.
-pub fn read(input: &Value, state: &State) -> Result<Option<Mock>, Fault> {
+/// Reads the mock of a request: what takes the place of the state's work.
+pub fn read(input: &Value, state: &State) -> Result<Option<Work>, Fault> {
     let given = input.get("mock").filter(|mock| !mock.is_null());
     configuration(&input["stateConfiguration"], given)?;
     let mocked = matches!(state.kind, Kind::Map(_) | Kind::Parallel { .. });
@@ -44,18 +38,18 @@ pub fn read(input: &Value, state: &State) -> Result<Option<Mock>, Fault> {
     }
     let (result, error) = (given["result"].as_str(), given.get("errorOutput").filter(|e| !e.is_null()));
     match (result, error) {
-        (Some(_), Some(_)) => Err(invalid(
-            "A test mock should have only one of the following fields: [result, errorOutput].",
-        )),
+        (Some(_), Some(_)) => {
+            Err(invalid("A test mock should have only one of the following fields: [result, errorOutput]."))
+        }
         (Some(text), None) => {
             let result = Data::parse(text).map_err(|_| invalid("Mocked result must be valid JSON"))?;
             fits(state, result.value(), given["fieldValidationMode"].as_str().unwrap_or("STRICT"))?;
-            Ok(Some(Mock::Result(result)))
+            Ok(Some(Work::Result(result)))
         }
         (None, Some(error)) => {
             let text = |member: &str| error[member].as_str().map(str::to_owned);
             let failure = Failure { error: text("error"), cause: text("cause"), ..Failure::default() };
-            Ok(Some(Mock::Error(failure)))
+            Ok(Some(Work::Error(failure)))
         }
         (None, None) => Ok(None),
     }
@@ -64,7 +58,9 @@ pub fn read(input: &Value, state: &State) -> Result<Option<Mock>, Fault> {
 fn configuration(configuration: &Value, mock: Option<&Value>) -> Result<(), Fault> {
     let Some(failures) = configuration["mapIterationFailureCount"].as_u64() else { return Ok(()) };
     let Some(mock) = mock else {
-        return Err(invalid("TestState does not support MapIterationFailureCount when a mock is not specified."));
+        return Err(invalid(
+            "TestState does not support MapIterationFailureCount when a mock is not specified.",
+        ));
     };
     let result = mock["result"].as_str().and_then(|text| serde_json::from_str::<Value>(text).ok());
     match result.as_ref().and_then(Value::as_array) {

@@ -151,7 +151,10 @@ mod tests {
         let good = json!({"Configuration": {"MemorySize": 128, "State": "Active"}, "Unheard": 1});
         assert_eq!(check("lambda", "GetFunction", &good, true), Ok(()));
         let small = json!({"Configuration": {"MemorySize": 127}});
-        assert_eq!(wrong("lambda", "GetFunction", small), "Field 'MemorySize' is less than the minimum value");
+        assert_eq!(
+            wrong("lambda", "GetFunction", small),
+            "Field 'MemorySize' is less than the minimum value"
+        );
         let class = json!({"StorageClass": "Papyrus"});
         assert_eq!(wrong("s3", "GetObject", class), "Field 'StorageClass' is not an expected value");
         let number = json!({"ETag": 1});
@@ -185,6 +188,6 @@ mod tests {
                 }
             }
         }
-        assert_eq!(service, "bedrock-runtime");
+        assert_eq!(service, "end");
     }
 }

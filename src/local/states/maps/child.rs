@@ -52,7 +52,8 @@ pub async fn one(
         item: None,
     };
     let given = record.clone();
-    let start = Start { record, definition: text, machine, cursor: Cursor::new(about), durable: !run.express };
+    let start =
+        Start { record, definition: text, machine, cursor: Cursor::new(about), durable: !run.express };
     let live = match driver.begin(start).await? {
         Ok(live) => live,
         Err(_) => return Err(Fault::internal("a child of a map run met one of its name")),

@@ -110,8 +110,12 @@ impl Crew {
     }
 
     /// Finds what an earlier process or an earlier attempt left: children that ended, and children that
-    /// run. With a redrive, those that did not succeed run again.
-    pub fn recall(&mut self, redrive: bool) -> Result<(), Fault> {
+    /// run. Those that did not succeed before the run was redriven run again.
+    pub fn recall(&mut self) -> Result<(), Fault> {
+        let redriven = lock(&self.live.record).redriven;
+        let is_due = |ended: &Ended| {
+            !matches!(ended.outcome, Outcome::Succeeded(_)) && redriven.is_some_and(|at| ended.stopped < at)
+        };
         let prefix = format!("{}\0", self.key);
         let mut children = Vec::new();
         self.bus.store.scan(record::RUNS, &prefix, "", |_, key| {
@@ -131,10 +135,12 @@ impl Crew {
         }
         let (mut again, mut at_work) = (Vec::new(), 0);
         for key in children {
-            let Some(execution) = record::load::<Execution>(&self.bus.store, EXECUTIONS, &key)? else { continue };
+            let Some(execution) = record::load::<Execution>(&self.bus.store, EXECUTIONS, &key)? else {
+                continue;
+            };
             let Some(child) = execution.child.clone() else { continue };
             match ended(&self.bus, &execution, &child) {
-                Some(ended) if redrive && !matches!(ended.outcome, Outcome::Succeeded(_)) => {
+                Some(ended) if is_due(&ended) => {
                     again.push((child.index, child.items, key));
                 }
                 Some(ended) => {
@@ -148,7 +154,7 @@ impl Crew {
             }
         }
         for ended in kept {
-            if redrive && !matches!(ended.outcome, Outcome::Succeeded(_)) {
+            if is_due(&ended) {
                 let item = Item { input: ended.input, items: ended.items };
                 self.next.read.push_back((ended.index, item));
             } else {

@@ -17,4 +17,4 @@ mod supervisor;
 
 pub use record::ITEMS;
 pub use record::item as item_key;
-pub use supervisor::{Runs, fork, refork};
+pub use supervisor::{Runs, abandon, fork, refork};

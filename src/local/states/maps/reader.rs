@@ -35,9 +35,8 @@ pub fn read(bus: &Bus, items: Items) -> Result<Vec<Value>, Failure> {
             if !resource.ends_with(":s3:getObject") {
                 return fail(format!("The local cloud cannot read items with '{resource}'."));
             }
-            let body = objects
-                .read(bucket, text(&parameters, "Key")?, None)
-                .map_err(|fault| refused(&fault))?;
+            let body =
+                objects.read(bucket, text(&parameters, "Key")?, None).map_err(|fault| refused(&fault))?;
             let Ok(body) = std::str::from_utf8(&body) else {
                 return fail("The object is not text in UTF-8.");
             };
@@ -152,7 +151,12 @@ fn csv(body: &str, config: &Map<String, Value>, most: usize) -> Result<Vec<Value
         .map(|row| match row {
             Ok(row) => {
                 let field = |i: usize| Value::from(row.get(i).unwrap_or_default());
-                Ok(headers.iter().enumerate().map(|(i, h)| (h.clone(), field(i))).collect::<Map<_, _>>().into())
+                Ok(headers
+                    .iter()
+                    .enumerate()
+                    .map(|(i, h)| (h.clone(), field(i)))
+                    .collect::<Map<_, _>>()
+                    .into())
             }
             Err(error) => fail(format!("The object is not CSV: {error}")),
         })
@@ -172,10 +176,7 @@ mod tests {
     fn csv_rows_become_objects() {
         let given = config(json!({"InputType": "CSV", "CSVHeaderLocation": "FIRST_ROW"}));
         let rows = csv("a,b\n1,2,3\n,\n\"x, y\"\n", &given, usize::MAX).unwrap();
-        assert_eq!(
-            json!(rows),
-            json!([{"a": "1", "b": "2"}, {"a": "", "b": ""}, {"a": "x, y", "b": ""}])
-        );
+        assert_eq!(json!(rows), json!([{"a": "1", "b": "2"}, {"a": "", "b": ""}, {"a": "x, y", "b": ""}]));
         let twice = config(json!({"CSVHeaderLocation": "GIVEN", "CSVHeaders": ["a", "a"]}));
         let failure = csv("1,2\n", &twice, usize::MAX).unwrap_err();
         assert_eq!(failure.cause.as_deref(), Some("CSV headers cannot contain duplicates."));

@@ -116,14 +116,14 @@ async fn write(bus: &Bus, run: &MapRun, good: &[Data], bad: &[Data]) -> Result<D
     let lines = writer.config.get("OutputType").and_then(Value::as_str) == Some("JSONL");
     let put_object = async |key: &str, body: String| {
         let objects = bus.objects()?;
-        let kind = if lines && !key.ends_with("manifest.json") { "application/jsonl" } else { "application/json" };
+        let kind =
+            if lines && !key.ends_with("manifest.json") { "application/jsonl" } else { "application/json" };
         objects.write(bucket, key, Bytes::from(body), kind).await?;
         bus.nudge();
         Ok::<_, Fault>(())
     };
-    let refused = |fault: Fault| {
-        fail(format!("{} (Service: S3, Status Code: {})", fault.message, fault.status))
-    };
+    let refused =
+        |fault: Fault| fail(format!("{} (Service: S3, Status Code: {})", fault.message, fault.status));
     let mut files = json!({"FAILED": [], "PENDING": [], "SUCCEEDED": []});
     for (name, results) in [("SUCCEEDED", good), ("FAILED", bad)] {
         if results.is_empty() {

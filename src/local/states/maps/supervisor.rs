@@ -1,6 +1,7 @@
 //! Keeps a map run's children running, counts how they end, and tells the Map state.
 
 use std::collections::HashMap;
+use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex};
 
 use tokio::sync::Notify;
@@ -50,6 +51,9 @@ impl LiveRun {
     }
 }
 
+/// An execution's key and one of its tickets.
+pub type Ticketed = (String, Ticket);
+
 /// Why a run ended without success.
 pub enum Broken {
     /// Its Map state was called off.
@@ -82,7 +86,7 @@ pub async fn fork(driver: Arc<Driver>, live: Arc<Live>, asked: Box<Asked>, stop:
             Some(run) => run,
             None => spread(&driver, &bus, &live, key, *asked).await?,
         };
-        supervise(&driver, &bus, run, &stop, false).await
+        supervise(&driver, &bus, run, &stop).await
     };
     let worked = work.await;
     tell(&driver, &live.key, ticket, worked);
@@ -108,7 +112,7 @@ pub async fn refork(
         (run.status, run.stopped, run.ticket) = ("RUNNING".into(), None, ticket);
         (run.redrives, run.redriven) = (run.redrives + 1, Some(bus.clock.now()));
         keep(&bus, &run).await?;
-        supervise(&driver, &bus, run, &stop, true).await
+        supervise(&driver, &bus, run, &stop).await
     };
     let worked = work.await;
     tell(&driver, &live.key, ticket, worked);
@@ -205,7 +209,6 @@ async fn supervise(
     bus: &Arc<Bus>,
     run: MapRun,
     stop: &CancellationToken,
-    redrive: bool,
 ) -> Result<Data, Broken> {
     let text = record::definition(&bus.store, &run.definition)?;
     let machine = driver.machine(&run.definition, &text)?;
@@ -214,7 +217,7 @@ async fn supervise(
     lock(&driver.runs.0).insert(key.clone(), live.clone());
     let mut crew = Crew::new(driver, bus, &live, &key, (text.into(), machine));
     let worked = async {
-        crew.recall(redrive)?;
+        crew.recall()?;
         crew.work(stop).await
     };
     let worked = worked.await;
@@ -245,6 +248,38 @@ async fn supervise(
     lock(&driver.runs.0).remove(&key);
     kept?;
     output
+}
+
+/// Ends the runs that an earlier process left and whose Map states no longer wait for them.
+pub async fn abandon(driver: Arc<Driver>, waited_for: Vec<Ticketed>) -> Result<(), Fault> {
+    let bus = driver.bus()?;
+    let (mut left, mut broken): (Vec<MapRun>, _) = (Vec::new(), None);
+    bus.store.scan(RUNS, "", "", |_, bytes| {
+        match record::from_bytes::<MapRun>(bytes) {
+            Ok(run) if run.status == "RUNNING" => left.push(run),
+            Ok(_) => {}
+            Err(fault) => broken = Some(fault),
+        }
+        ControlFlow::Continue(())
+    })?;
+    if let Some(fault) = broken {
+        return Err(fault);
+    }
+    left.retain(|run| {
+        !waited_for.iter().any(|(execution, ticket)| (execution, ticket) == (&run.execution, &run.ticket))
+    });
+    for mut run in left {
+        let mut children = Vec::new();
+        bus.store.scan(record::RUNS, &format!("{}\0", run.key), "", |_, key| {
+            children.push(String::from_utf8_lossy(key).into_owned());
+            ControlFlow::Continue(())
+        })?;
+        for child in children {
+            driver.clone().deliver(child, What::Stop(Failure::default())).await?;
+        }
+        end(&bus, &mut run, "ABORTED").await?;
+    }
+    Ok(())
 }
 
 impl Live {
