@@ -146,7 +146,9 @@ fn apply(function: Function, values: &[Value], chance: &Chance) -> Result<Value,
             }
             let mut merged = object(0)?.clone();
             merged.extend(object(1)?.clone());
-            merged.into()
+            let mut members: Vec<(String, Value)> = merged.into_iter().collect();
+            super::order::hashed(&mut members, |(name, _)| name);
+            Value::Object(members.into_iter().collect())
         }
         Function::JsonToString => any(0).to_string().into(),
         Function::StringToJson => match text(0)? {

@@ -18,6 +18,8 @@ use super::step::Directive;
 
 /// A history has at most this many events.
 const EVENTS: i64 = 25_000;
+/// Seconds that an express execution may take.
+const EXPRESS: u64 = 300;
 /// State transitions in one step.
 const TRANSITIONS: usize = 500;
 
@@ -80,7 +82,10 @@ impl<'m> Run<'m> {
     }
 
     fn set_deadline(&mut self) {
-        if let Some(seconds) = self.machine.timeout {
+        let own = self.machine.timeout;
+        let seconds =
+            if self.cursor.about.express { Some(own.map_or(EXPRESS, |s| s.min(EXPRESS))) } else { own };
+        if let Some(seconds) = seconds {
             self.cursor.deadline = Some(self.timer(seconds as f64));
         }
     }
@@ -128,6 +133,10 @@ impl<'m> Run<'m> {
     }
 
     pub fn go_on(&mut self) {
+        // What never waits is not told that its time is over: it finds out by itself.
+        if let Some(deadline) = self.cursor.deadline.clone().filter(|timer| timer.until <= self.now) {
+            self.due(deadline.ticket);
+        }
         for _ in 0..TRANSITIONS {
             if self.cursor.over.is_some() {
                 return;

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::cursor::{At, Strand};
-use super::data::Data;
+use super::data::{Data, LIMIT};
 use super::event;
 use super::failure::Failure;
 use super::jsonata::Query;
@@ -49,13 +49,13 @@ impl<'m> Run<'m> {
         effective: &Data,
         token: Option<&str>,
     ) -> Result<Data, Failure> {
-        match &state.data.parameters {
-            None => Ok(effective.clone()),
-            Some(template) => {
-                let seen = Seen { token, ..Seen::of(effective.value()) };
-                self.fill(template, strand, &seen).map(Data::from)
-            }
+        let Some(template) = &state.data.parameters else { return Ok(effective.clone()) };
+        let seen = Seen { token, ..Seen::of(effective.value()) };
+        let filled = self.fill(template, strand, &seen).map(Data::from)?;
+        if filled.is_too_large() {
+            return Err(Failure::new(super::failure::DATA_LIMIT, super::run::too_large(&state.name)));
         }
+        Ok(filled)
     }
 
     pub fn fill(&self, template: &Template, strand: &Strand, seen: &Seen<'_>) -> Result<Value, Failure> {
@@ -96,7 +96,19 @@ impl<'m> Run<'m> {
         strand: &Strand,
         seen: &Seen<'_>,
     ) -> Result<Assigned, Failure> {
-        fields.iter().map(|(name, t)| Ok((name.clone(), self.fill(t, strand, seen)?))).collect()
+        let mut assigned = Assigned::new();
+        let mut bytes = 0;
+        for (name, template) in fields {
+            let value = self.fill(template, strand, seen)?;
+            let data = Data::from(value.clone());
+            bytes += data.text().len();
+            if bytes > LIMIT || data.is_too_deep() {
+                let why = format!("The variable '{name}' is larger than a state may assign.");
+                return Err(self.placed(strand, Failure::runtime(why)));
+            }
+            assigned.insert(name.clone(), value);
+        }
+        Ok(assigned)
     }
 
     /// The state's work gave `result`: selects, places, assigns and leaves.

@@ -107,7 +107,7 @@ impl Template {
     fn json_path_at(value: &Value, at: &str) -> Result<Template, (String, String)> {
         match value {
             Value::Object(map) => {
-                let mut fields = Vec::with_capacity(map.len());
+                let (mut fields, mut filled) = (Vec::with_capacity(map.len()), Vec::new());
                 for (key, value) in map {
                     let at = format!("{at}/{key}");
                     let Some(name) = key.strip_suffix(".$") else {
@@ -120,8 +120,10 @@ impl Template {
                     let expression = Expression::parse(text).map_err(|_| {
                         (at.clone(), format!("The value for the field '{key}' must be a valid JSONPath or a valid intrinsic function call"))
                     })?;
-                    fields.push((name.to_owned(), Template::Expression { field: key.clone(), expression }));
+                    filled.push((name.to_owned(), Template::Expression { field: key.clone(), expression }));
                 }
+                super::order::hashed(&mut filled, |(name, _)| name);
+                fields.extend(filled);
                 let fixed = |(_, template): &(String, Template)| matches!(template, Template::Value(_));
                 if fields.iter().all(fixed) {
                     return Ok(Template::Value(value.clone()));

@@ -1,7 +1,7 @@
 //! State machines by case: `tests/cases/asl/*.toml` holds a definition, an input, what its tasks answer
 //! and the history that must follow. The expected values come from the Amazon States Language and the
 //! AWS guide, worked out by hand. The interpreter is pure, so a case runs without a clock: waits are over
-//! when they begin.
+//! when they begin. `tests/cases/definitions.toml` holds definitions and what is found wrong with them.
 
 use std::collections::VecDeque;
 use std::path::Path;
@@ -16,6 +16,8 @@ use ward::asl::event::Event;
 use ward::asl::failure::Failure;
 use ward::asl::machine::Machine;
 use ward::asl::step::{Directive, Progress, Stimulus, What, step};
+use ward::domain::execution::{HistoryEvent, Status};
+use ward::domain::timeline::Timeline;
 
 fn now() -> DateTime<Utc> {
     DateTime::from_timestamp(1_767_225_600, 0).unwrap()
@@ -85,7 +87,37 @@ fn run(machine: &Machine, input: Data, answers: Vec<Progress>) -> Ran {
             }
         }
     }
+    follow(&ran);
     ran
+}
+
+/// What the tracker makes of a history: a visit for every entering, all of them closed at the end, and the
+/// end itself.
+fn follow(ran: &Ran) {
+    let events: Vec<HistoryEvent> = ran
+        .events
+        .iter()
+        .map(|event| HistoryEvent {
+            id: event.id,
+            previous: event.previous,
+            at: event.at,
+            kind: event.kind.clone(),
+            details: event.details.clone().unwrap_or_default(),
+        })
+        .collect();
+    let mut timeline = Timeline::new();
+    assert_eq!(timeline.extend(&events), events.len());
+    let entered = events.iter().filter(|event| event.kind.ends_with("StateEntered")).count();
+    assert_eq!(timeline.visits().len(), entered);
+    let expected = match &ran.outcome {
+        None => Status::Running,
+        Some(Outcome::Succeeded(_)) => Status::Succeeded,
+        Some(Outcome::Failed(_)) => Status::Failed,
+        Some(Outcome::TimedOut(_)) => Status::TimedOut,
+        Some(Outcome::Aborted(_)) => Status::Aborted,
+    };
+    assert_eq!(timeline.status(), Some(expected));
+    assert!(ran.outcome.is_none() || timeline.visits().iter().all(|visit| !visit.standing.is_open()));
 }
 
 fn answer(text: &str) -> Progress {
@@ -162,6 +194,59 @@ fn cases() {
     }
 }
 
+#[test]
+fn definitions() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/definitions.toml");
+    let table: toml::Table = toml::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+    for (name, case) in &table {
+        let flag = |member: &str| case.get(member).and_then(|v| v.as_bool()).unwrap_or(false);
+        let found = check::diagnose(case["definition"].as_str().unwrap(), flag("express"));
+        let lines: Vec<String> = found
+            .iter()
+            .map(|d| format!("{}: {} at {}", d.code, d.message, d.location.as_deref().unwrap_or("null")))
+            .collect();
+        let expected: Vec<&str> =
+            case["found"].as_array().unwrap().iter().map(|v| v.as_str().unwrap()).collect();
+        assert_eq!(lines, expected, "{name}");
+        assert_eq!(check::refusal(&found).is_none(), flag("accepted"), "{name}");
+    }
+}
+
+/// AWS's message holds every error, one after the other.
+#[test]
+fn a_refusal_names_every_error() {
+    let found = check::diagnose(r#"{"StartAt": "A", "States": {"A": {"Type": "Pass", "Next": "B"}}}"#, false);
+    let expected = "Invalid State Machine Definition: 'MISSING_TRANSITION_TARGET: Missing 'Next' target: B at \
+                    /States/A/Next, MISSING_END_STATE: Workflow has no terminal state at null'";
+    assert_eq!(check::refusal(&found).as_deref(), Some(expected));
+}
+
+/// Definitions that nest as deep as their text allows, or are as long as nobody writes them.
+#[test]
+fn extremes_are_answered() {
+    let nested = |levels: usize, open: &str, close: &str, inner: &str| {
+        format!("{}{inner}{}", open.repeat(levels), close.repeat(levels))
+    };
+    let branch = r#"{"StartAt": "P", "States": {"P": {"Type": "Parallel", "End": true, "Branches": ["#;
+    let texts = [
+        nested(40, branch, "]}}}", r#"{"StartAt": "E", "States": {"E": {"Type": "Succeed"}}}"#),
+        nested(5_000, branch, "]}}}", "{}"),
+        nested(100_000, "[", "]", ""),
+        format!(
+            r#"{{"StartAt": "C", "States": {{"C": {{"Type": "Choice", "Choices": [{}], "Default": "C"}}}}}}"#,
+            nested(90, r#"{"Not": "#, "}", r#"{"Variable": "$.a", "IsPresent": true}"#)
+        ),
+        format!(
+            r#"{{"QueryLanguage": "JSONata", "StartAt": "P", "States": {{"P": {{"Type": "Pass", "End": true, "Output": "{{% {} %}}"}}}}}}"#,
+            nested(3_000, "(", ")", "1")
+        ),
+        format!(r#"{{"StartAt": "A", "Comment": "{}"}}"#, "x".repeat(1_100_000)),
+    ];
+    for text in &texts {
+        assert!(!check::diagnose(text, false).is_empty(), "{}", &text[..80]);
+    }
+}
+
 /// The same stimulus and entropy give the same answer, random functions and jitter included.
 #[test]
 fn replays_alike() {
@@ -193,6 +278,29 @@ fn a_loop_ends_at_the_limit_of_events() {
     assert_eq!(failure.cause.as_deref(), Some(cause));
 }
 
+/// What stands in a JSONata field: good, failing, undefined, and no JSONata at all.
+fn expression() -> impl Strategy<Value = Value> {
+    prop::sample::select(vec![
+        "{% $states.input %}",
+        "{% $states.input.a + 1 %}",
+        "{% $states.result.a %}",
+        "{% $states.context.Execution.Name & $string($a) %}",
+        "{% $states.errorOutput.Error %}",
+        "{% [1, 2, $states.input.a] %}",
+        "{% $range(1, 3, 1) %}",
+        "{% $count($states.input) > 1 %}",
+        "{% {'a': $states.input, 'b': $a} %}",
+        "{% $partition([1, 2, 3], 0) %}",
+        "{% function($x) { $x } %}",
+        "{% 1 / 0 %}",
+        "{% a.b %}",
+        "{% 1 + %}",
+        "{% %}",
+        "{%",
+    ])
+    .prop_map(Value::from)
+}
+
 fn json_value() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -203,6 +311,7 @@ fn json_value() -> impl Strategy<Value = Value> {
         Just(json!("$.a")),
         Just(json!("$$.Execution.Id")),
         Just(json!("States.Format('{}', $.a)")),
+        expression(),
     ];
     leaf.prop_recursive(4, 48, 6, |inner| {
         prop_oneof![
@@ -242,12 +351,27 @@ fn state() -> impl Strategy<Value = Value> {
         "Error",
         "CausePath",
         "QueryLanguage",
+        "Arguments",
+        "Output",
+        "Items",
+        "ItemSelector",
+        "ItemReader",
+        "ItemBatcher",
+        "ResultWriter",
+        "ToleratedFailureCount",
+        "TimeoutSeconds",
+        "HeartbeatSeconds",
+        "Credentials",
     ];
     let value = prop_oneof![
         json_value(),
         prop::sample::select(vec!["A", "B", "$.a", "$", "arn:aws:states:::sns:publish", "JSONata"])
             .prop_map(Value::from),
         Just(json!(true)),
+        expression(),
+        Just(json!(3)),
+        Just(json!([{"Condition": "{% $states.input.a = 1 %}", "Next": "A", "Assign": {"a": 1}}])),
+        Just(json!([{"ErrorEquals": ["States.ALL"], "Next": "B", "Output": "{% $states.errorOutput %}"}])),
         Just(json!([{"ErrorEquals": ["States.ALL"], "Next": "B", "MaxAttempts": 2}])),
         Just(json!([{"Variable": "$.a", "IsPresent": true, "Next": "A"}])),
         Just(json!({"StartAt": "I", "States": {"I": {"Type": "Pass", "End": true}}})),
@@ -278,11 +402,24 @@ proptest! {
         prop_assert!(refused || Machine::read(&text).is_ok());
     }
 
+    /// Any text as an expression is refused, fails or gives a value.
+    #[test]
+    fn any_expression_ends(text in "[$a-c0-2 .,(){}\\[\\]+*/=<>?:;~|^%&'\"-]{0,24}") {
+        let definition = json!({"QueryLanguage": "JSONata", "StartAt": "A", "States": {
+            "A": {"Type": "Pass", "Output": format!("{{% {text} %}}"), "End": true}}});
+        if let Ok(machine) = Machine::read(&definition.to_string()) {
+            let ran = run(&machine, json!({"a": [1, {"b": 2}]}).into(), Vec::new());
+            prop_assert!(ran.outcome.is_some());
+        }
+    }
+
     /// Any JSON as a definition, and whatever is accepted runs on any input to an end, or until it waits
     /// for a task: no panic, no endless loop, ids without a gap.
     #[test]
-    fn any_machine_runs_or_is_refused(a in state(), b in state(), input in json_value()) {
-        let definition = json!({"StartAt": "A", "States": {"A": a, "B": b}}).to_string();
+    fn any_machine_runs_or_is_refused(a in state(), b in state(), input in json_value(), jsonata: bool) {
+        let language = if jsonata { "JSONata" } else { "JSONPath" };
+        let definition =
+            json!({"QueryLanguage": language, "StartAt": "A", "States": {"A": a, "B": b}}).to_string();
         let found = check::diagnose(&definition, false);
         prop_assert_eq!(check::refusal(&found).is_some(), found.iter().any(|d| d.error));
         if let Ok(machine) = Machine::read(&definition) {

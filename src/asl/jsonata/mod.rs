@@ -59,6 +59,9 @@ impl Query {
         let mut tree =
             jsonata_core::parser::parse(source).map_err(|error| words::syntax(&error.to_string(), source))?;
         let mut uses = tree::uses(&mut tree);
+        if let Some(sign) = uses.newer {
+            return Err(format!("The symbol \"{sign}\" cannot be used as a unary operator"));
+        }
         if uses.loops {
             tree::guard(&mut tree);
             uses.functions.insert(functions::LIMIT.into());

@@ -120,6 +120,8 @@ fn syntax_errors_read_as_awss() {
         ("1 +", "Unexpected end of expression"),
         ("{\"a\":}", "The symbol \"}\" cannot be used as a unary operator"),
         ("$x :=", "Unexpected end of expression"),
+        ("$a ?? 1", "The symbol \"?\" cannot be used as a unary operator"),
+        ("$a ?: 1", "The symbol \":\" cannot be used as a unary operator"),
         ("$match(\"a\", /abc", "No terminating / in regular expression"),
     ] {
         assert_eq!(Query::parse(source).unwrap_err(), message, "{source}");

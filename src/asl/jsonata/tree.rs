@@ -22,6 +22,8 @@ pub struct Uses {
     pub loops: bool,
     /// The operators that compare by size.
     comparisons: BTreeSet<&'static str>,
+    /// The second sign of an operator that JSONata 2.0.6 does not have.
+    pub newer: Option<&'static str>,
 }
 
 impl Uses {
@@ -75,6 +77,8 @@ fn collect(node: &mut AstNode, uses: &mut Uses, local: &mut BTreeSet<String>) {
         AstNode::Function { name, .. } => {
             uses.functions.insert(name.clone());
         }
+        AstNode::Binary { op: BinaryOp::Coalesce, .. } => uses.newer = Some("?"),
+        AstNode::Binary { op: BinaryOp::Default, .. } => uses.newer = Some(":"),
         AstNode::Binary { op: BinaryOp::LessThan, .. } => _ = uses.comparisons.insert("<"),
         AstNode::Binary { op: BinaryOp::LessThanOrEqual, .. } => _ = uses.comparisons.insert("<="),
         AstNode::Binary { op: BinaryOp::GreaterThan, .. } => _ = uses.comparisons.insert(">"),
@@ -149,8 +153,9 @@ pub fn guard(node: &mut AstNode) {
 }
 
 fn wrap(node: &mut AstNode, name: &str) {
-    // A guard of its own, and what is left open in a partial application.
-    let done = matches!(node, AstNode::Placeholder)
+    // A guard of its own, what is left open in a partial application, and the rest of a chain: its parts are
+    // guarded, and a guard between them would only make the chain nest deeper.
+    let done = matches!(node, AstNode::Placeholder | AstNode::Binary { op: BinaryOp::Concatenate, .. })
         || matches!(node, AstNode::Function { name, .. } if name == LIMIT || name == SHORT);
     if !done {
         let inner = std::mem::replace(node, AstNode::Null);

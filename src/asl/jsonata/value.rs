@@ -6,8 +6,8 @@ use serde_json::{Map, Number, Value};
 /// What a result may weigh on its way out, in bytes of JSON, roughly: far above the payload limit, and far
 /// below what a value that shares its parts could unfold to.
 const WEIGHT: usize = 8 << 20;
-/// Levels of a result.
-const DEPTH: usize = 1_000;
+/// Levels of a result: deeper documents are refused everywhere.
+const DEPTH: usize = 100;
 
 /// Why a result cannot be given back.
 #[derive(Debug, PartialEq, Eq)]
