@@ -12,9 +12,11 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock, RwLock};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use chrono::{DateTime, Utc};
+use futures::StreamExt;
 use futures::future::BoxFuture;
+use futures::stream::BoxStream;
 use serde_json::Value;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -71,6 +73,22 @@ pub trait Objects: Send + Sync + 'static {
         body: Bytes,
         content_type: &'a str,
     ) -> BoxFuture<'a, Result<(), Fault>>;
+    /// Writes an object whose body arrives in parts. A body that fails leaves what was there.
+    fn write_stream<'a>(
+        &'a self,
+        bucket: &'a str,
+        key: &'a str,
+        mut body: BoxStream<'a, Result<Bytes, Fault>>,
+        content_type: &'a str,
+    ) -> BoxFuture<'a, Result<(), Fault>> {
+        Box::pin(async move {
+            let mut all = BytesMut::new();
+            while let Some(part) = body.next().await {
+                all.extend_from_slice(&part?);
+            }
+            self.write(bucket, key, all.freeze(), content_type).await
+        })
+    }
     fn delete<'a>(&'a self, bucket: &'a str, key: &'a str) -> BoxFuture<'a, Result<(), Fault>>;
 }
 

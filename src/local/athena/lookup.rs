@@ -1,40 +1,19 @@
-//! What there is: work groups, catalogs, databases, tables.
+//! What there is: databases and tables.
 
 use serde_json::{Value, json};
 
 use super::catalog::{Catalog, Column, Database, Table};
 use super::failure::Failure;
 use super::hive;
-use super::operations::{CATALOG, PRIMARY, invalid};
+use super::operations::invalid;
 use super::record::engine_version;
 use crate::local::fault::Fault;
-
-/// Refuses a work group that there is not.
-pub fn known_workgroup(name: &str) -> Result<(), Fault> {
-    if name == PRIMARY { Ok(()) } else { Err(invalid(format!("WorkGroup {name} is not found."))) }
-}
 
 /// Answers an operation of this file; `None` for any other.
 pub fn answer(catalog: &Catalog, operation: &str, input: &Value) -> Option<Result<Value, Fault>> {
     let text = |name: &str| input[name].as_str();
     Some(match operation {
-        "GetWorkGroup" => known_workgroup(text("WorkGroup").unwrap_or(PRIMARY)).map(|()| work_group()),
-        "ListWorkGroups" => Ok(json!({ "WorkGroups": [{
-            "Name": PRIMARY,
-            "State": "ENABLED",
-            "Description": "",
-            "EngineVersion": engine_version(),
-        }] })),
         "ListEngineVersions" => Ok(json!({ "EngineVersions": [engine_version()] })),
-        "ListDataCatalogs" => {
-            Ok(json!({ "DataCatalogsSummary": [{ "CatalogName": CATALOG, "Type": "GLUE" }] }))
-        }
-        "GetDataCatalog" => match text("Name") {
-            Some(name) if name.eq_ignore_ascii_case(CATALOG) => {
-                Ok(json!({ "DataCatalog": { "Name": CATALOG, "Type": "GLUE", "Parameters": {} } }))
-            }
-            name => Err(invalid(format!("DataCatalog {} was not found", name.unwrap_or_default()))),
-        },
         "ListDatabases" => databases(catalog, input),
         "GetDatabase" => match text("DatabaseName") {
             Some(name) => {
@@ -51,7 +30,6 @@ pub fn answer(catalog: &Catalog, operation: &str, input: &Value) -> Option<Resul
             .map(|t| json!({ "TableMetadata": table(&t) })),
             _ => Err(invalid("DatabaseName or TableName is missing")),
         },
-        "ListTagsForResource" => Ok(json!({ "Tags": [] })),
         _ => return None,
     })
 }
@@ -61,23 +39,8 @@ fn found<T>(found: Result<Option<T>, Failure>, missing: impl FnOnce() -> String)
         .ok_or_else(|| Fault::client("MetadataException", format!("EntityNotFoundException: {}", missing())))
 }
 
-fn work_group() -> Value {
-    json!({ "WorkGroup": {
-        "Name": PRIMARY,
-        "State": "ENABLED",
-        "Description": "",
-        "Configuration": {
-            "ResultConfiguration": {},
-            "EnforceWorkGroupConfiguration": false,
-            "PublishCloudWatchMetricsEnabled": false,
-            "RequesterPaysEnabled": false,
-            "EngineVersion": engine_version(),
-        },
-    } })
-}
-
 /// One page of what `all` holds; the token is the number of those before it.
-fn page(all: &[Value], input: &Value, name: &str) -> Result<Value, Fault> {
+pub fn page(all: &[Value], input: &Value, name: &str) -> Result<Value, Fault> {
     let from: usize = match input["NextToken"].as_str() {
         Some(token) => token.parse().map_err(|_| invalid("Invalid NextToken"))?,
         None => 0,

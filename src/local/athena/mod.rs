@@ -4,6 +4,7 @@
 //! to its end). [`engine`] is the only place that knows the SQL engine.
 
 mod catalog;
+mod datacatalogs;
 mod ddl;
 mod engine;
 mod failure;
@@ -12,13 +13,20 @@ mod lookup;
 mod named;
 mod operations;
 mod partitions;
+mod prepared;
 mod projection;
 mod record;
 mod requests;
 mod results;
+mod reuse;
 mod running;
+mod start;
 mod storage;
+mod tags;
+mod trino;
 mod types;
+mod workgroups;
+mod writing;
 
 #[cfg(test)]
 mod tests;

@@ -40,6 +40,7 @@ pub async fn answer(bus: &Bus, operation: &str, value: Value) -> Option<Result<V
         "GetNamedQuery" => get(bus, &id()).map(|named| json!({ "NamedQuery": named })),
         "BatchGetNamedQuery" => batch(bus, &value),
         "ListNamedQueries" => list(bus, &value),
+        "UpdateNamedQuery" => update(bus, &id(), &value).await,
         "DeleteNamedQuery" => delete(bus, id()).await,
         _ => return None,
     })
@@ -50,7 +51,7 @@ async fn create(bus: &Bus, value: Value) -> Result<Value, Fault> {
     if named.name.is_empty() || named.query_string.trim().is_empty() {
         return Err(invalid("Name and QueryString must not be empty"));
     }
-    super::lookup::known_workgroup(&named.work_group)?;
+    super::workgroups::known(bus, &named.work_group)?;
     // A token makes the same id, so that a repeated request finds its own query.
     named.named_query_id = match &named.client_request_token {
         Some(token) => {
@@ -70,6 +71,25 @@ async fn create(bus: &Bus, value: Value) -> Result<Value, Fault> {
         })
         .await?;
     Ok(json!({ "NamedQueryId": id }))
+}
+
+async fn update(bus: &Bus, id: &str, value: &Value) -> Result<Value, Fault> {
+    let mut named = get(bus, id)?;
+    let take = |member: &str, into: &mut String| {
+        if let Some(text) = value[member].as_str() {
+            *into = text.to_owned();
+        }
+    };
+    take("Name", &mut named.name);
+    take("Description", &mut named.description);
+    take("QueryString", &mut named.query_string);
+    let (id, encoded) = (id.to_owned(), encode(&named)?);
+    bus.store
+        .transact(move |tx| {
+            tx.put(NAMED, id, encoded);
+            Ok::<_, Fault>(json!({}))
+        })
+        .await
 }
 
 fn get(bus: &Bus, id: &str) -> Result<Named, Fault> {
@@ -95,8 +115,13 @@ fn batch(bus: &Bus, value: &Value) -> Result<Value, Fault> {
 
 fn list(bus: &Bus, value: &Value) -> Result<Value, Fault> {
     let most = value["MaxResults"].as_u64().unwrap_or(50).clamp(1, 50) as usize;
+    let workgroup = value["WorkGroup"].as_str().unwrap_or(PRIMARY);
+    super::workgroups::known(bus, workgroup)?;
     let (mut ids, mut more) = (Vec::new(), false);
-    bus.store.scan(NAMED, "", value["NextToken"].as_str().unwrap_or_default(), |id, _| {
+    bus.store.scan(NAMED, "", value["NextToken"].as_str().unwrap_or_default(), |id, bytes| {
+        if decode::<Named>(bytes).is_ok_and(|named| named.work_group != workgroup) {
+            return ControlFlow::Continue(());
+        }
         if ids.len() == most {
             more = true;
             return ControlFlow::Break(());

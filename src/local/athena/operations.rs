@@ -10,20 +10,15 @@ use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use super::catalog::{Catalog, DEFAULT};
-use super::ddl;
-use super::engine::{Engine, Kind};
+use super::catalog::Catalog;
+use super::engine::Engine;
 use super::failure::Failure;
-use super::hive;
-use super::lookup;
-use super::named;
-use super::record::{Record, State, StatementType};
-use super::requests::{List, One, Results, Several, Start};
-use super::results;
+use super::record::{Record, State};
+use super::requests::{List, One, Results, Several};
+use super::{datacatalogs, lookup, named, prepared, results, tags, workgroups};
 use crate::local::bus::{Bus, Service};
 use crate::local::fault::Fault;
 use crate::local::store;
-use crate::sql::class;
 
 /// Records by id.
 pub const QUERIES: store::Table = "athena.queries";
@@ -32,12 +27,10 @@ pub const HISTORY: store::Table = "athena.history";
 /// What a ClientRequestToken started.
 pub const TOKENS: store::Table = "athena.tokens";
 
-/// The one work group, and the one catalog.
+/// The work group that every account has, and its catalog.
 pub const PRIMARY: &str = "primary";
 pub const CATALOG: &str = "AwsDataCatalog";
 
-/// Athena's limit of a query's text, in bytes.
-const LONGEST: usize = 262_144;
 /// Queries that run side by side; others are QUEUED.
 const SIDE_BY_SIDE: usize = 5;
 
@@ -50,7 +43,7 @@ pub struct Live {
 /// The service.
 pub struct Athena {
     bus: Weak<Bus>,
-    this: Weak<Athena>,
+    pub(super) this: Weak<Athena>,
     pub(super) catalog: Catalog,
     pub(super) engine: Engine,
     pub(super) live: Mutex<HashMap<String, Live>>,
@@ -61,7 +54,7 @@ pub fn invalid(message: impl Into<String>) -> Fault {
     Fault::client("InvalidRequestException", message)
 }
 
-fn with_code(code: &str, message: impl Into<String>) -> Fault {
+pub fn with_code(code: &str, message: impl Into<String>) -> Fault {
     invalid(message).with("AthenaErrorCode", code)
 }
 
@@ -97,120 +90,6 @@ impl Athena {
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn start(&self, start: Start) -> Result<Value, Fault> {
-        let bus = self.bus()?;
-        if start.query_string.trim().is_empty() || start.query_string.len() > LONGEST {
-            return Err(invalid(format!("QueryString must have 1 to {LONGEST} bytes.")));
-        }
-        let workgroup = start.work_group.unwrap_or_else(|| PRIMARY.into());
-        lookup::known_workgroup(&workgroup)?;
-        let context = start.query_execution_context;
-        let database = context.as_ref().and_then(|c| c.database.clone()).unwrap_or_else(|| DEFAULT.into());
-        let catalog = context.and_then(|c| c.catalog).unwrap_or_else(|| CATALOG.into());
-        if !catalog.eq_ignore_ascii_case(CATALOG) {
-            return Err(invalid(format!("Catalog {catalog} was not found.")));
-        }
-        let folder = start.result_configuration.and_then(|c| c.output_location).ok_or_else(|| {
-            invalid(
-                "No output location provided. An output location is required either through the Workgroup result \
-                 configuration setting or as an API input.",
-            )
-        })?;
-        let Some((bucket, prefix)) = ddl::location(&folder) else {
-            return Err(invalid(format!("outputLocation is not a valid S3 path: {folder}")));
-        };
-        let parameters = start.execution_parameters.unwrap_or_default();
-        let (statement_type, substatement) = self.kind(&start.query_string, &parameters).await?;
-        let id = uuid::Uuid::new_v4().to_string();
-        // Finds out whether the bucket is there, and lists nothing.
-        bus.objects()?.list(&bucket, &format!("{prefix}{id}")).map_err(|fault| {
-            invalid(format!("Unable to verify/create output bucket {bucket}: {}", fault.message))
-        })?;
-        let ending = if statement_type == StatementType::Dml { "csv" } else { "txt" };
-        let record = Record {
-            output: format!("s3://{bucket}/{prefix}{id}.{ending}"),
-            id,
-            sql: start.query_string,
-            parameters,
-            statement_type,
-            substatement_type: substatement,
-            database: database.to_lowercase(),
-            catalog,
-            workgroup,
-            state: State::Queued,
-            reason: None,
-            error: None,
-            submitted: bus.clock.now().timestamp_millis(),
-            completed: None,
-            queue: 0,
-            planning: 0,
-            engine: 0,
-            service: 0,
-            total: 0,
-            scanned: 0,
-            columns: Vec::new(),
-            rows: 0,
-            output_bytes: 0,
-        };
-        let (id, fresh) = self.admit(&bus, record.clone(), start.client_request_token).await?;
-        if fresh && let Some(athena) = self.this.upgrade() {
-            let cancel = bus.stopping.child_token();
-            self.live().insert(id.clone(), Live { record, cancel: cancel.clone() });
-            tokio::spawn(athena.perform(bus, id.clone(), cancel));
-        }
-        Ok(json!({ "QueryExecutionId": id }))
-    }
-
-    /// Writes a new record, unless its token has started the same query before: then answers that one.
-    async fn admit(&self, bus: &Bus, record: Record, token: Option<String>) -> Result<(String, bool), Fault> {
-        let encoded = encode(&record)?;
-        let same = json!([record.sql, record.database, record.workgroup, record.parameters]).to_string();
-        bus.store
-            .transact(move |tx| {
-                if let Some(token) = token {
-                    let key = format!("{}/{token}", record.workgroup);
-                    if let Some(known) = tx.get(TOKENS, &key)? {
-                        let known: (String, String) = decode(&known)?;
-                        if known.1 != same {
-                            return Err(invalid("Idempotent parameters do not match"));
-                        }
-                        return Ok((known.0, false));
-                    }
-                    tx.put(TOKENS, key, encode(&(record.id.clone(), same))?);
-                }
-                tx.put(QUERIES, record.id.clone(), encoded);
-                tx.put(HISTORY, history_key(&record), record.id.clone());
-                Ok((record.id, true))
-            })
-            .await
-    }
-
-    /// What a statement is; a text that cannot be read is refused.
-    async fn kind(&self, sql: &str, parameters: &[String]) -> Result<(StatementType, String), Fault> {
-        let refuse = |failure: Failure| with_code("MALFORMED_QUERY", failure.detail());
-        match hive::read(sql) {
-            Ok(Some(statement)) => {
-                let kind = if statement.shows() { StatementType::Utility } else { StatementType::Ddl };
-                return Ok((kind, substatement(sql)));
-            }
-            Ok(None) => {}
-            Err(failure) => return Err(refuse(failure)),
-        }
-        match self.engine.read(sql, parameters).await {
-            Ok(Kind::Query) => Ok((StatementType::Dml, "SELECT".into())),
-            Ok(Kind::Explain) => Ok((StatementType::Utility, "EXPLAIN".into())),
-            Err(failure) if failure.is_malformed() => Err(refuse(failure)),
-            // It fails when it runs, with this reason.
-            Err(_) => {
-                let kind = match class::classify(sql).kind {
-                    class::Kind::Query | class::Kind::Insert | class::Kind::Unload => StatementType::Dml,
-                    _ => StatementType::Ddl,
-                };
-                Ok((kind, substatement(sql)))
-            }
-        }
-    }
-
     pub(super) fn record(&self, id: &str) -> Result<Record, Fault> {
         if let Some(live) = self.live().get(id) {
             return Ok(live.record.clone());
@@ -224,6 +103,9 @@ impl Athena {
     }
 
     fn batch(&self, ids: Vec<String>) -> Result<Value, Fault> {
+        if ids.is_empty() || ids.len() > 50 {
+            return Err(invalid("QueryExecutionIds must have 1 to 50 members"));
+        }
         let (mut found, mut missing) = (Vec::new(), Vec::new());
         for id in ids {
             match self.record(&id) {
@@ -240,13 +122,13 @@ impl Athena {
     }
 
     fn list(&self, list: List) -> Result<Value, Fault> {
-        let workgroup = list.work_group.unwrap_or_else(|| PRIMARY.into());
-        lookup::known_workgroup(&workgroup)?;
+        let bus = self.bus()?;
+        let workgroup = workgroups::known(&bus, list.work_group.as_deref().unwrap_or(PRIMARY))?.name;
         let most = list.max_results.unwrap_or(50).clamp(1, 50);
         let prefix = format!("{workgroup}/");
         let after = list.next_token.map(|token| format!("{prefix}{token}")).unwrap_or_default();
         let (mut ids, mut last, mut more) = (Vec::new(), String::new(), false);
-        self.bus()?.store.scan(HISTORY, &prefix, &after, |key, id| {
+        bus.store.scan(HISTORY, &prefix, &after, |key, id| {
             if ids.len() == most {
                 more = true;
                 return ControlFlow::Break(());
@@ -264,17 +146,16 @@ impl Athena {
 
     fn results(&self, results: Results) -> Result<Value, Fault> {
         let record = self.record(&results.query_execution_id)?;
+        let state = record.state.as_str();
         match record.state {
             State::Succeeded => {}
             State::Queued | State::Running => {
-                let state = record.state.as_str();
-                return Err(invalid(format!("Query has not yet finished. Current state: {state}")));
+                let text = format!("Query has not yet finished. Current state: {state}");
+                return Err(with_code("INVALID_QUERY_EXECUTION_STATE", text));
             }
             State::Failed | State::Cancelled => {
-                let state = record.state.as_str();
-                return Err(invalid(format!(
-                    "Query did not finish successfully. Final query state: {state}"
-                )));
+                let text = format!("Query did not finish successfully. Final query state: {state}");
+                return Err(with_code("INVALID_QUERY_EXECUTION_STATE", text));
             }
         }
         let most = results.max_results.unwrap_or(1000);
@@ -293,7 +174,7 @@ impl Athena {
         let info: Vec<Value> = record.columns.iter().map(|c| c.info()).collect();
         let mut answer = json!({
             "ResultSet": { "Rows": results::rows(&page), "ResultSetMetadata": { "ColumnInfo": info } },
-            "UpdateCount": 0,
+            "UpdateCount": record.updated.unwrap_or(0),
         });
         if let Some(next) = page.next {
             answer["NextToken"] = json!(next.to_string());
@@ -316,37 +197,33 @@ impl Athena {
                 let record = self.record(&input::<One>(value)?.query_execution_id)?;
                 Ok(json!({ "QueryRuntimeStatistics": record.runtime_statistics() }))
             }
-            _ => match lookup::answer(&self.catalog, operation, &value) {
-                Some(answer) => answer,
-                None => {
-                    let bus = self.bus()?;
-                    named::answer(&bus, operation, value).await.unwrap_or_else(|| {
-                        Err(Fault::client(
-                            "UnknownOperationException",
-                            format!("the local cloud's Athena has no operation {operation}"),
-                        ))
-                    })
-                }
-            },
+            _ => self.other(operation, value).await,
         }
     }
-}
 
-/// `CREATE_TABLE`, `SHOW_TABLES`: the first two words.
-fn substatement(sql: &str) -> String {
-    use crate::sql::lexer::{Kind, lex};
-    let words = lex(sql).into_iter().filter(|t| matches!(t.kind, Kind::Keyword | Kind::Name));
-    let words: Vec<String> = words
-        .map(|t| t.of(sql).to_uppercase())
-        .filter(|w| w != "EXTERNAL" && w != "OR" && w != "REPLACE")
-        .take(2)
-        .collect();
-    words.join("_")
-}
-
-/// Sorts by time, the newest first.
-fn history_key(record: &Record) -> String {
-    format!("{}/{:020}{}", record.workgroup, i64::MAX - record.submitted, record.id)
+    /// Operations that are not about queries, each file's in turn.
+    async fn other(&self, operation: &str, value: Value) -> Result<Value, Fault> {
+        let bus = self.bus()?;
+        if let Some(answer) = lookup::answer(&self.catalog, operation, &value) {
+            return answer;
+        }
+        if let Some(answer) = workgroups::answer(&bus, operation, value.clone()).await {
+            return answer;
+        }
+        if let Some(answer) = prepared::answer(&bus, operation, value.clone()).await {
+            return answer;
+        }
+        if let Some(answer) = datacatalogs::answer(&bus, operation, value.clone()).await {
+            return answer;
+        }
+        if let Some(answer) = tags::answer(&bus, operation, value.clone()).await {
+            return answer;
+        }
+        named::answer(&bus, operation, value).await.unwrap_or_else(|| {
+            let text = format!("the local cloud's Athena has no operation {operation}");
+            Err(Fault::client("UnknownOperationException", text))
+        })
+    }
 }
 
 pub fn encode<T: serde::Serialize>(value: &T) -> Result<Vec<u8>, Fault> {

@@ -47,8 +47,9 @@ impl From<&Failure> for AthenaError {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum State {
+    #[default]
     Queued,
     Running,
     Succeeded,
@@ -73,8 +74,9 @@ impl State {
 }
 
 /// What Athena tells about a statement's kind.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum StatementType {
+    #[default]
     Ddl,
     Dml,
     Utility,
@@ -90,12 +92,22 @@ impl StatementType {
     }
 }
 
-/// One query execution. Times are milliseconds, moments since the epoch.
+/// What an EXECUTE runs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Resolved {
+    pub sql: String,
+    /// SQL texts for its `?`.
+    pub parameters: Vec<String>,
+}
+
+/// One query execution. Times are milliseconds, moments since the epoch.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Record {
     pub id: String,
     pub sql: String,
     pub parameters: Vec<String>,
+    pub resolved: Option<Resolved>,
     pub statement_type: StatementType,
     /// `SELECT`, `CREATE_TABLE` …
     pub substatement_type: String,
@@ -116,9 +128,19 @@ pub struct Record {
     pub total: u64,
     /// Bytes read from objects.
     pub scanned: u64,
+    /// Bytes that may be read.
+    pub cut_off: Option<u64>,
     pub columns: Vec<ResultColumn>,
     pub rows: u64,
     pub output_bytes: u64,
+    /// Rows that a statement has written.
+    pub updated: Option<u64>,
+    /// The list of the files that it has written: `s3://bucket/prefix/<id>-manifest.csv`
+    pub manifest: Option<String>,
+    /// How old a result may be to be used again, minutes.
+    pub reuse: Option<u64>,
+    /// Whether the result is an earlier query's.
+    pub reused: bool,
 }
 
 fn seconds(millis: i64) -> Value {
@@ -126,6 +148,14 @@ fn seconds(millis: i64) -> Value {
 }
 
 impl Record {
+    /// The statement that is to run, with its parameters.
+    pub fn runs(&self) -> (&str, &[String]) {
+        match &self.resolved {
+            Some(resolved) => (&resolved.sql, &resolved.parameters),
+            None => (&self.sql, &self.parameters),
+        }
+    }
+
     /// As QueryExecution of GetQueryExecution.
     pub fn execution(&self) -> Value {
         let mut status =
@@ -151,10 +181,17 @@ impl Record {
             "QueryQueueTimeInMillis": self.queue,
             "ServicePreProcessingTimeInMillis": 0,
             "ServiceProcessingTimeInMillis": self.service,
-            "ResultReuseInformation": { "ReusedPreviousResult": false },
+            "ResultReuseInformation": { "ReusedPreviousResult": self.reused },
         });
         if self.statement_type == StatementType::Dml {
             statistics["QueryPlanningTimeInMillis"] = json!(self.planning);
+        }
+        if let Some(manifest) = &self.manifest {
+            statistics["DataManifestLocation"] = json!(manifest);
+        }
+        let mut by_age = json!({ "Enabled": self.reuse.is_some() });
+        if let Some(minutes) = self.reuse {
+            by_age["MaxAgeInMinutes"] = json!(minutes);
         }
         let mut execution = json!({
             "QueryExecutionId": self.id,
@@ -162,7 +199,7 @@ impl Record {
             "StatementType": self.statement_type.as_str(),
             "SubstatementType": self.substatement_type,
             "ResultConfiguration": { "OutputLocation": self.output },
-            "ResultReuseConfiguration": { "ResultReuseByAgeConfiguration": { "Enabled": false } },
+            "ResultReuseConfiguration": { "ResultReuseByAgeConfiguration": by_age },
             "QueryExecutionContext": { "Database": self.database, "Catalog": self.catalog.to_lowercase() },
             "Status": status,
             "Statistics": statistics,

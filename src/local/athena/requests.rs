@@ -11,6 +11,20 @@ pub struct Start {
     pub result_configuration: Option<ResultConfiguration>,
     pub work_group: Option<String>,
     pub execution_parameters: Option<Vec<String>>,
+    pub result_reuse_configuration: Option<Reuse>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Reuse {
+    pub result_reuse_by_age_configuration: Option<ByAge>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ByAge {
+    pub enabled: bool,
+    pub max_age_in_minutes: Option<u64>,
 }
 
 #[derive(Deserialize)]

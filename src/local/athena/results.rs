@@ -1,27 +1,76 @@
 //! Results as objects: written as Athena writes them, read back page by page.
 
+use bytes::Bytes;
+use futures::Stream;
 use serde_json::{Value, json};
+use tokio::sync::mpsc;
 
 use super::engine::Sink;
+use super::failure::Failure;
 use super::record::{Record, ResultColumn, StatementType};
 use super::types::Type;
 use crate::local::bus::Objects;
 use crate::local::fault::Fault;
 
-/// Collects a result: every value quoted, NULL empty and unquoted. A header leads the rows of
-/// queries.
+/// What is collected before it is passed on, bytes.
+const PART: usize = 256 * 1024;
+
+/// A result on its way to its object: every value quoted, NULL empty and unquoted. A header leads the
+/// rows of queries.
 pub struct Csv {
-    pub bytes: Vec<u8>,
-    pub columns: Vec<ResultColumn>,
-    pub rows: u64,
-    /// Plain lines instead of CSV: DDL and utility statements.
+    bytes: Vec<u8>,
+    columns: Vec<ResultColumn>,
+    rows: u64,
+    passed: u64,
+    to: mpsc::Sender<Option<Bytes>>,
+    /// Plain lines instead of CSV: utility statements.
     plain: bool,
     first: bool,
 }
 
+/// What a result is, once it is whole.
+pub struct Totals {
+    pub columns: Vec<ResultColumn>,
+    pub rows: u64,
+    pub bytes: u64,
+}
+
+/// The failure of a query whose result nobody takes any more.
+const UNREAD: &str = "the result is not taken any more";
+
+pub fn is_unread(failure: &Failure) -> bool {
+    failure.message == UNREAD
+}
+
 impl Csv {
-    pub fn new(plain: bool) -> Csv {
-        Csv { bytes: Vec::new(), columns: Vec::new(), rows: 0, plain, first: true }
+    /// The sink of a query, and its object's body: which fails unless the sink is finished.
+    pub fn new(plain: bool) -> (Csv, impl Stream<Item = Result<Bytes, Fault>> + Send) {
+        let (to, from) = mpsc::channel(4);
+        let csv = Csv { bytes: Vec::new(), columns: Vec::new(), rows: 0, passed: 0, to, plain, first: true };
+        let body = futures::stream::unfold(Some(from), |from| async move {
+            let mut from: mpsc::Receiver<Option<Bytes>> = from?;
+            match from.recv().await {
+                Some(Some(part)) => Some((Ok(part), Some(from))),
+                Some(None) => None,
+                None => Some((Err(Fault::internal("the query ended before its result was whole")), None)),
+            }
+        });
+        (csv, body)
+    }
+
+    async fn send(&mut self) -> Result<(), Failure> {
+        let part = Bytes::from(std::mem::take(&mut self.bytes));
+        self.passed += part.len() as u64;
+        self.to.send(Some(part)).await.map_err(|_| Failure::internal(UNREAD))
+    }
+
+    /// Passes the rest on: the result is whole.
+    pub async fn finish(mut self) -> Result<Totals, Failure> {
+        if !self.bytes.is_empty() {
+            self.send().await?;
+        }
+        self.to.send(None).await.map_err(|_| Failure::internal(UNREAD))?;
+        Ok(Totals { columns: self.columns, rows: self.rows, bytes: self.passed })
     }
 }
 
@@ -74,6 +123,10 @@ impl Sink for Csv {
         self.bytes.push(b'\n');
         self.rows += 1;
         self.first = true;
+    }
+
+    async fn pass(&mut self) -> Result<(), Failure> {
+        if self.bytes.len() >= PART { self.send().await } else { Ok(()) }
     }
 }
 
@@ -191,10 +244,24 @@ pub fn rows(page: &Page) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use futures::StreamExt;
+
+    #[tokio::test]
+    async fn a_result_that_is_not_finished_is_no_object() {
+        let (csv, body) = Csv::new(false);
+        drop(csv);
+        assert!(Box::pin(body).next().await.unwrap().is_err());
+        let (mut csv, body) = Csv::new(true);
+        csv.cell(Some("x"));
+        csv.end_row();
+        assert_eq!(csv.finish().await.unwrap().bytes, 2);
+        let parts: Vec<_> = body.collect().await;
+        assert_eq!(parts, [Ok(Bytes::from_static(b"x\n"))]);
+    }
 
     #[test]
     fn values_are_quoted_and_read_back() {
-        let mut csv = Csv::new(false);
+        let (mut csv, _body) = Csv::new(false);
         csv.head(&[("a".into(), Type::Varchar(None)), ("b".into(), Type::Bigint)]);
         for cells in [[Some("x \"y\",\nz"), None], [Some(""), Some("7")], [None, None]] {
             cells.into_iter().for_each(|cell| csv.cell(cell));

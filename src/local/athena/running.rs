@@ -6,17 +6,21 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
+use futures::StreamExt;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::catalog::{Column, Table};
 use super::ddl::{Ddl, Shown};
-use super::engine::{Ask, Meter};
+use super::engine::{Ask, CUT_OFF, Meter};
 use super::failure::Failure;
-use super::hive::{self, Statement};
+use super::hive::{self, Name};
 use super::operations::{Athena, QUERIES, decode, encode};
-use super::record::{AthenaError, Record, State, StatementType};
+use super::prepared::{self, Prepared};
+use super::record::{AthenaError, Record, ResultColumn, State, StatementType};
 use super::results::{self, Csv};
+use super::writing::Writing;
+use super::{reuse, trino};
 use crate::local::bus::Bus;
 use crate::local::fault::Fault;
 
@@ -24,11 +28,20 @@ use crate::local::fault::Fault;
 /// may be waiting for it any more.
 const INTERRUPTED: &str = "The local cloud stopped while the query ran; run the query again.";
 
+const BINARY: &str = "application/octet-stream";
+
 /// What a query made.
+#[derive(Default)]
 struct Made {
-    result: Csv,
+    columns: Vec<ResultColumn>,
+    rows: u64,
+    bytes: u64,
+    /// Milliseconds.
     planning: u64,
     engine: u64,
+    manifest: Option<String>,
+    /// Rows that were written, for statements that write.
+    updated: Option<u64>,
 }
 
 impl Athena {
@@ -36,7 +49,7 @@ impl Athena {
     pub(super) async fn perform(self: Arc<Self>, bus: Arc<Bus>, id: String, cancel: CancellationToken) {
         let permits = self.permits.clone();
         let began = Instant::now();
-        let meter = Arc::new(Meter::new(None));
+        let meter = Arc::new(Meter::new(self.live().get(&id).and_then(|live| live.record.cut_off)));
         let outcome = tokio::select! {
             biased;
             // Stopped by its user, who has written the end already; or by the cloud's, which leaves
@@ -67,13 +80,16 @@ impl Athena {
                 record.state = State::Succeeded;
                 record.planning = made.planning;
                 record.engine = made.engine;
-                record.columns = made.result.columns;
-                record.rows = made.result.rows;
-                record.output_bytes = made.result.bytes.len() as u64;
+                record.columns = made.columns;
+                record.rows = made.rows;
+                record.output_bytes = made.bytes;
+                record.manifest = made.manifest;
+                record.updated = made.updated;
             }
             Err(failure) => {
-                record.state = State::Failed;
-                record.reason = Some(failure.to_string());
+                let cut_off = failure.name == CUT_OFF;
+                record.state = if cut_off { State::Cancelled } else { State::Failed };
+                record.reason = Some(if cut_off { failure.message.clone() } else { failure.to_string() });
                 record.error = Some(AthenaError::from(&failure));
                 record.engine = record.total.saturating_sub(record.queue);
             }
@@ -95,78 +111,158 @@ impl Athena {
 
     async fn work(&self, bus: &Bus, record: &Record, meter: &Arc<Meter>) -> Result<Made, Failure> {
         let objects = bus.objects().map_err(|fault| Failure::internal(fault.message))?;
+        let (sql, parameters) = record.runs();
         let ask = Ask {
-            sql: record.sql.clone(),
+            sql: sql.to_owned(),
             database: record.database.clone(),
-            parameters: record.parameters.clone(),
+            parameters: parameters.to_vec(),
             objects: objects.clone(),
         };
         let began = Instant::now();
-        let (result, planning) = match hive::read(&record.sql)? {
-            Some(Statement::CreateView { name, replace, sql }) => {
-                let ddl = Ddl { catalog: &self.catalog, objects, database: &record.database, now: now(bus) };
-                let database = ddl.existing(name.0.clone())?;
-                let columns = self.engine.describe(Ask { sql: sql.clone(), ..ask }).await?;
-                let kept = |(name, kind): &(String, super::types::Type)| Column {
-                    name: name.to_lowercase(),
-                    kind: kind.hive(),
-                    comment: None,
-                };
-                let view = Table {
-                    database,
-                    name: name.1.clone(),
-                    columns: columns.iter().map(kept).collect(),
-                    view: Some(sql),
-                    created: now(bus),
-                    ..Table::default()
-                };
-                if self.catalog.table(&view.database, &view.name)?.is_some_and(|t| !t.is_view() || !replace) {
-                    return Err(Failure::new(
-                        "TABLE_ALREADY_EXISTS",
-                        format!("View already exists: '{}.{}'", view.database, view.name),
-                    ));
-                }
-                self.catalog.put_table(view, true).await?;
-                (shown(Shown::default()), 0)
-            }
-            Some(statement) => {
-                let ddl = Ddl { catalog: &self.catalog, objects, database: &record.database, now: now(bus) };
-                (shown(ddl.perform(statement).await?), 0)
-            }
-            None => {
-                let plain = record.statement_type != StatementType::Dml;
-                let (ran, result) = self.engine.run(ask, meter.clone(), Csv::new(plain)).await?;
-                (result, u64::try_from(ran.planning.as_millis()).unwrap_or(u64::MAX))
-            }
+        let ddl = Ddl {
+            catalog: &self.catalog,
+            objects,
+            database: &record.database,
+            now: bus.clock.now().timestamp(),
         };
-        let engine = millis(began);
-        self.write(bus, record, &result).await?;
-        Ok(Made { result, planning, engine })
+        if let Some(statement) = hive::read(sql)? {
+            let shown = match statement {
+                hive::Statement::CreateView { name, replace, sql } => {
+                    self.create_view(&ddl, name, replace, Ask { sql, ..ask }).await?;
+                    Shown::default()
+                }
+                statement => ddl.perform(statement).await?,
+            };
+            return self.show(bus, record, shown, began).await;
+        }
+        let statement = match trino::read(sql)? {
+            None => return self.select(bus, record, ask, meter, began).await,
+            Some(statement) => statement,
+        };
+        match statement {
+            trino::Statement::Prepare { name, sql } => {
+                let prepared = Prepared {
+                    statement_name: name,
+                    query_statement: sql,
+                    work_group_name: record.workgroup.clone(),
+                    description: String::new(),
+                    last_modified_time: 0.0,
+                };
+                prepared::put(bus, prepared, None).await.map_err(|fault| refused(&fault))?;
+                self.show(bus, record, Shown::default(), began).await
+            }
+            trino::Statement::Deallocate { name } => {
+                let deleted = prepared::delete(bus, record.workgroup.clone(), name).await;
+                deleted.map_err(|fault| refused(&fault))?;
+                self.show(bus, record, Shown::default(), began).await
+            }
+            statement => {
+                let query = statement.query().unwrap_or_default().to_owned();
+                let writing = Writing { bus, record, ask: Ask { sql: query, ..ask }, meter: meter.clone() };
+                let wrote = self.write(writing, statement).await?;
+                let engine = millis(began);
+                let columns = results::columns(&[("rows".to_owned(), super::types::Type::Bigint)]);
+                self.describe(bus, record, &columns).await?;
+                Ok(Made {
+                    columns,
+                    planning: wrote.planning,
+                    engine,
+                    manifest: wrote.manifest,
+                    updated: Some(wrote.rows),
+                    ..Made::default()
+                })
+            }
+        }
     }
 
-    /// Writes the result and its description to the output location.
-    async fn write(&self, bus: &Bus, record: &Record, result: &Csv) -> Result<(), Failure> {
-        const BINARY: &str = "application/octet-stream";
-        let objects = bus.objects().map_err(|fault| Failure::internal(fault.message))?;
-        let Some((bucket, key)) = record.output.strip_prefix("s3://").and_then(|rest| rest.split_once('/'))
-        else {
-            return Err(Failure::internal(format!("{} is no location", record.output)));
+    /// A query: its rows go to the output while it runs.
+    async fn select(
+        &self,
+        bus: &Bus,
+        record: &Record,
+        ask: Ask,
+        meter: &Arc<Meter>,
+        began: Instant,
+    ) -> Result<Made, Failure> {
+        let (bucket, key) = output(record)?;
+        let (csv, body) = Csv::new(record.statement_type != StatementType::Dml);
+        let objects = ask.objects.clone();
+        let running = async {
+            let (ran, csv) = self.engine.run(ask, meter.clone(), csv).await?;
+            let engine = millis(began);
+            Ok((ran, csv.finish().await?, engine))
         };
-        let described = format!("{key}.metadata");
-        let description = json!(result.columns.iter().map(|c| c.info()).collect::<Vec<Value>>()).to_string();
-        let (body, note) =
-            tokio::join!(objects.write(bucket, key, Bytes::copy_from_slice(&result.bytes), BINARY), async {
-                if result.columns.is_empty() {
-                    return Ok(());
-                }
-                objects.write(bucket, &described, Bytes::from(description), BINARY).await
-            });
-        body.and(note).map_err(|fault| {
-            Failure::new(
-                "",
-                format!("Access denied when writing output to url: {}: {}", record.output, fault.message),
-            )
-        })
+        let (ran, wrote) = tokio::join!(running, objects.write_stream(bucket, key, body.boxed(), BINARY));
+        let (ran, totals, engine) = match (ran, wrote) {
+            (Ok(ran), Ok(())) => ran,
+            // Without its reader the query ends early: that is then not the reason.
+            (Err(failure), Err(fault)) if results::is_unread(&failure) => {
+                return Err(unwritable(record, &fault));
+            }
+            (Ok(_), Err(fault)) => return Err(unwritable(record, &fault)),
+            (Err(failure), _) => return Err(failure),
+        };
+        self.describe(bus, record, &totals.columns).await?;
+        let planning = u64::try_from(ran.planning.as_millis()).unwrap_or(u64::MAX);
+        let results::Totals { columns, rows, bytes } = totals;
+        Ok(Made { columns, rows, bytes, planning, engine, ..Made::default() })
+    }
+
+    /// What a statement shows, as the output's lines.
+    async fn show(&self, bus: &Bus, record: &Record, shown: Shown, began: Instant) -> Result<Made, Failure> {
+        let engine = millis(began);
+        let mut columns = results::columns(&shown.columns);
+        // Hive's texts are strings, not Trino's varchar.
+        columns.iter_mut().for_each(|c| c.kind = "string".into());
+        let mut body = shown.lines.join("\n");
+        if !body.is_empty() {
+            body.push('\n');
+        }
+        let (bucket, key) = output(record)?;
+        let objects = bus.objects().map_err(|fault| Failure::internal(fault.message))?;
+        let bytes = body.len() as u64;
+        let written = objects.write(bucket, key, Bytes::from(body), BINARY).await;
+        written.map_err(|fault| unwritable(record, &fault))?;
+        self.describe(bus, record, &columns).await?;
+        Ok(Made { columns, rows: shown.lines.len() as u64, bytes, engine, ..Made::default() })
+    }
+
+    /// Writes the description of the result beside it.
+    async fn describe(&self, bus: &Bus, record: &Record, columns: &[ResultColumn]) -> Result<(), Failure> {
+        if columns.is_empty() {
+            return Ok(());
+        }
+        let objects = bus.objects().map_err(|fault| Failure::internal(fault.message))?;
+        let (bucket, key) = output(record)?;
+        let text = json!(columns.iter().map(ResultColumn::info).collect::<Vec<Value>>()).to_string();
+        let written = objects.write(bucket, &format!("{key}.metadata"), Bytes::from(text), BINARY).await;
+        written.map_err(|fault| unwritable(record, &fault))
+    }
+
+    async fn create_view(&self, ddl: &Ddl<'_>, name: Name, replace: bool, ask: Ask) -> Result<(), Failure> {
+        let database = ddl.existing(name.0)?;
+        let sql = ask.sql.clone();
+        let columns = self.engine.describe(ask).await?;
+        let kept = |(name, kind): &(String, super::types::Type)| Column {
+            name: name.to_lowercase(),
+            kind: kind.hive(),
+            comment: None,
+        };
+        let view = Table {
+            database,
+            name: name.1,
+            columns: columns.iter().map(kept).collect(),
+            view: Some(sql),
+            created: ddl.now,
+            ..Table::default()
+        };
+        if self.catalog.table(&view.database, &view.name)?.is_some_and(|t| !t.is_view() || !replace) {
+            return Err(Failure::new(
+                "TABLE_ALREADY_EXISTS",
+                format!("View already exists: '{}.{}'", view.database, view.name),
+            ));
+        }
+        self.catalog.put_table(view, true).await.map(|_| ())
     }
 
     /// StopQueryExecution: the end is written first, then the engine is told.
@@ -222,6 +318,23 @@ impl Athena {
     }
 }
 
+/// The bucket and key of a query's output.
+fn output(record: &Record) -> Result<(&str, &str), Failure> {
+    let place = record.output.strip_prefix("s3://").and_then(|rest| rest.split_once('/'));
+    place.ok_or_else(|| Failure::internal(format!("{} is no location", record.output)))
+}
+
+fn unwritable(record: &Record, fault: &Fault) -> Failure {
+    Failure::new(
+        "",
+        format!("Access denied when writing output to url: {}: {}", record.output, fault.message),
+    )
+}
+
+fn refused(fault: &Fault) -> Failure {
+    Failure::new("NOT_FOUND", fault.message.clone())
+}
+
 /// Writes the end of a query; the first end stands.
 async fn end(bus: &Bus, record: Record) -> Result<(), Fault> {
     let encoded = encode(&record)?;
@@ -232,27 +345,11 @@ async fn end(bus: &Bus, record: Record) -> Result<(), Fault> {
             {
                 return Ok(());
             }
+            reuse::keep(tx, &record);
             tx.put(QUERIES, record.id, encoded);
             Ok(())
         })
         .await
-}
-
-fn shown(shown: Shown) -> Csv {
-    let mut result = Csv::new(true);
-    result.columns = results::columns(&shown.columns);
-    // Hive's texts are strings, not Trino's varchar.
-    result.columns.iter_mut().for_each(|c| c.kind = "string".into());
-    for line in &shown.lines {
-        result.bytes.extend_from_slice(line.as_bytes());
-        result.bytes.push(b'\n');
-    }
-    result.rows = shown.lines.len() as u64;
-    result
-}
-
-fn now(bus: &Bus) -> i64 {
-    bus.clock.now().timestamp()
 }
 
 fn millis(since: Instant) -> u64 {

@@ -2,6 +2,8 @@
 
 mod catalog;
 mod reading;
+mod service;
+mod writing;
 
 use std::collections::BTreeMap;
 use std::ops::Range;

@@ -88,6 +88,27 @@ impl Type {
         }
     }
 
+    /// Whether values of this type can be written into a column of another: what Trino coerces by
+    /// itself. Whole numbers go into any whole number that holds them.
+    pub fn goes_into(&self, column: &Type) -> bool {
+        let whole = |t: &Type| matches!(t, Type::Tinyint | Type::Smallint | Type::Integer | Type::Bigint);
+        match (self, column) {
+            (Type::Unknown, _) => true,
+            (Type::Varchar(_) | Type::Char(_), Type::Varchar(_) | Type::Char(_)) => true,
+            (Type::Decimal(..), Type::Decimal(..) | Type::Double | Type::Real) => true,
+            (Type::Real, Type::Double) => true,
+            (Type::Double, Type::Real) => false,
+            (Type::Date, Type::Timestamp) | (Type::TimestampTz, Type::Timestamp) => true,
+            (Type::Array(from), Type::Array(to)) => from.goes_into(to),
+            (Type::Map(k, v), Type::Map(key, value)) => k.goes_into(key) && v.goes_into(value),
+            (Type::Row(from), Type::Row(to)) => {
+                from.len() == to.len() && from.iter().zip(to).all(|((_, a), (_, b))| a.goes_into(b))
+            }
+            (from, Type::Real | Type::Double | Type::Decimal(..)) if whole(from) => true,
+            (from, to) => from == to || (whole(from) && whole(to)),
+        }
+    }
+
     /// The name without parameters, as GetQueryResults' ColumnInfo has it: `array`, `row`, `varchar`.
     pub fn base(&self) -> &'static str {
         match self {

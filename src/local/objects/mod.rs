@@ -19,7 +19,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
+use futures::StreamExt;
 use futures::future::BoxFuture;
+use futures::stream::BoxStream;
 use serde::{Deserialize, Serialize};
 
 use super::bus::{Bus, ObjectInfo, Objects};
@@ -341,9 +343,21 @@ impl Objects for ObjectStore {
         body: Bytes,
         content_type: &'a str,
     ) -> BoxFuture<'a, Result<(), Fault>> {
+        self.write_stream(bucket, key, futures::stream::once(async { Ok(body) }).boxed(), content_type)
+    }
+
+    fn write_stream<'a>(
+        &'a self,
+        bucket: &'a str,
+        key: &'a str,
+        mut body: BoxStream<'a, Result<Bytes, Fault>>,
+        content_type: &'a str,
+    ) -> BoxFuture<'a, Result<(), Fault>> {
         Box::pin(async move {
             let mut draft = self.bodies.draft();
-            draft.write(&body).await?;
+            while let Some(part) = body.next().await {
+                draft.write(&part?).await?;
+            }
             let arrival = Arrival {
                 bucket: bucket.into(),
                 key: key.into(),

@@ -8,8 +8,16 @@ use datafusion::arrow::compute::{CastOptions, cast_with_options};
 use datafusion::arrow::datatypes::{DataType, TimeUnit};
 use datafusion::arrow::error::ArrowError;
 
+/// How the fields of rows find each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fields {
+    /// In any case; what is missing is NULL.
+    ByName,
+    ByPlace,
+}
+
 /// Fails where the types do not fit each other, or a value not its type.
-pub fn adapt(array: &ArrayRef, to: &DataType) -> Result<ArrayRef, ArrowError> {
+pub fn adapt(array: &ArrayRef, to: &DataType, by: Fields) -> Result<ArrayRef, ArrowError> {
     let from = array.data_type();
     if from == to {
         return Ok(array.clone());
@@ -17,17 +25,23 @@ pub fn adapt(array: &ArrayRef, to: &DataType) -> Result<ArrayRef, ArrowError> {
     match (from, to) {
         (DataType::List(_), DataType::List(field)) => {
             let list = array.as_list::<i32>();
-            let values = adapt(list.values(), field.data_type())?;
+            let values = adapt(list.values(), field.data_type(), by)?;
             let list =
                 ListArray::try_new(field.clone(), list.offsets().clone(), values, list.nulls().cloned());
             Ok(Arc::new(list?))
         }
         (DataType::Struct(from), DataType::Struct(fields)) => {
             let row = array.as_struct();
-            let children = fields.iter().map(|field| {
-                // Fields by name, as columns; what the file does not have is NULL.
-                match from.iter().position(|f| f.name().eq_ignore_ascii_case(field.name())) {
-                    Some(at) => adapt(row.column(at), field.data_type()),
+            if by == Fields::ByPlace && from.len() != fields.len() {
+                return Err(misfit(array.data_type(), to));
+            }
+            let children = fields.iter().enumerate().map(|(n, field)| {
+                let found = match by {
+                    Fields::ByPlace => Some(n),
+                    Fields::ByName => from.iter().position(|f| f.name().eq_ignore_ascii_case(field.name())),
+                };
+                match found {
+                    Some(at) => adapt(row.column(at), field.data_type(), by),
                     None => Ok(new_null_array(field.data_type(), row.len())),
                 }
             });
@@ -42,7 +56,8 @@ pub fn adapt(array: &ArrayRef, to: &DataType) -> Result<ArrayRef, ArrowError> {
             let (Some(key), Some(value)) = (fields.first(), fields.get(1)) else {
                 return Err(misfit(from, to));
             };
-            let columns = vec![adapt(map.keys(), key.data_type())?, adapt(map.values(), value.data_type())?];
+            let columns =
+                vec![adapt(map.keys(), key.data_type(), by)?, adapt(map.values(), value.data_type(), by)?];
             let rows = StructArray::try_new(fields.clone(), columns, None)?;
             let map = MapArray::try_new(
                 entries.clone(),
@@ -77,7 +92,7 @@ fn fits(from: &DataType, to: &DataType) -> bool {
         (from, LargeUtf8) => text(from),
         (from, Binary) => text(from) || matches!(from, FixedSizeBinary(_)),
         (from, to) if to.is_integer() => from.is_integer(),
-        (from, Float64) => from.is_floating() || from.is_integer(),
+        (from, Float64) => from.is_floating() || number(from),
         (from, Float32) => matches!(from, Float16 | Float32),
         (from, Decimal128(..)) => number(from),
         (Timestamp(..) | Date32 | Date64, Timestamp(TimeUnit::Millisecond, None)) => true,

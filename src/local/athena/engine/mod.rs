@@ -33,6 +33,7 @@ mod rewrite;
 mod scan;
 mod time;
 mod unnest;
+mod write;
 
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -47,8 +48,9 @@ use futures::StreamExt;
 use tokio::runtime::Runtime;
 
 use self::functions::Functions;
-pub use self::meter::Meter;
+pub use self::meter::{CUT_OFF, Meter};
 use self::pieces::Access;
+pub use self::write::{Compression, Write, Written, writable as check};
 use super::catalog::Catalog;
 use super::failure::Failure;
 use super::types::Type;
@@ -84,6 +86,8 @@ pub trait Sink: Send + 'static {
     /// `None` is NULL.
     fn cell(&mut self, value: Option<&str>);
     fn end_row(&mut self);
+    /// Called between batches of rows: passes on what was collected.
+    fn pass(&mut self) -> impl Future<Output = Result<(), Failure>> + Send;
 }
 
 /// How a query went.
@@ -154,6 +158,13 @@ impl Engine {
     pub async fn run<S: Sink>(&self, ask: Ask, meter: Arc<Meter>, sink: S) -> Result<(Ran, S), Failure> {
         let catalog = self.catalog.clone();
         self.on_thread(move |machine| async move { machine.run(&catalog, &ask, meter, sink).await }).await
+    }
+
+    /// Runs a query whose rows go into objects.
+    pub async fn write(&self, ask: Ask, write: Write, meter: Arc<Meter>) -> Result<Written, Failure> {
+        let catalog = self.catalog.clone();
+        self.on_thread(move |machine| async move { write::run(&machine, &catalog, &ask, write, meter).await })
+            .await
     }
 
     async fn on_thread<T, F>(&self, work: impl FnOnce(Arc<Machine>) -> F) -> Result<T, Failure>
@@ -292,6 +303,7 @@ impl Machine {
                 }
                 sink.end_row();
             }
+            sink.pass().await?;
         }
         tracing::debug!(scanned = meter.bytes(), "query done");
         Ok((Ran { planning }, sink))

@@ -186,7 +186,7 @@ fn finish(
     for ((source, field), place) in sources.iter().zip(schema.fields()).zip(&open.places) {
         let array = match (source, place.and_then(|n| columns.get(n))) {
             (Source::Field { .. }, Some(found)) => {
-                adapt::adapt(found, field.data_type()).map_err(|_| {
+                adapt::adapt(found, field.data_type(), adapt::Fields::ByName).map_err(|_| {
                     Failure::new(
                         "HIVE_BAD_DATA",
                         format!(

@@ -8,6 +8,8 @@ pub struct Words<'a> {
     pub text: &'a str,
     tokens: Vec<Token>,
     at: usize,
+    /// Whether a backslash in a string escapes what follows it, as in Hive.
+    escapes: bool,
 }
 
 fn tokens(text: &str) -> Vec<Token> {
@@ -16,7 +18,12 @@ fn tokens(text: &str) -> Vec<Token> {
 
 impl<'a> Words<'a> {
     pub fn new(text: &'a str) -> Self {
-        Words { text, tokens: tokens(&escapes::masked(text)), at: 0 }
+        Words { text, tokens: tokens(&escapes::masked(text)), at: 0, escapes: true }
+    }
+
+    /// A cursor over Trino's SQL, whose strings have no backslash escapes.
+    pub fn of_trino(text: &'a str) -> Self {
+        Words { text, tokens: tokens(text), at: 0, escapes: false }
     }
 
     pub fn peek(&self) -> Option<&Token> {
@@ -34,6 +41,19 @@ impl<'a> Words<'a> {
 
     pub fn is(&self, word: &str) -> bool {
         self.peek().is_some_and(|t| t.is(self.text, word))
+    }
+
+    /// Whether the token behind the next is this word.
+    pub fn is_second(&self, word: &str) -> bool {
+        self.tokens.get(self.at + 1).is_some_and(|t| t.is(self.text, word))
+    }
+
+    /// The byte where these words begin, if they are the last of the text.
+    pub fn without_end(&self, words: &str) -> Option<usize> {
+        let words: Vec<&str> = words.split(' ').collect();
+        let last = &self.tokens[self.tokens.len().checked_sub(words.len())?..];
+        let same = last.iter().zip(&words).all(|(token, word)| token.is(self.text, word));
+        last.first().filter(|_| same).map(|token| token.start)
     }
 
     /// Takes the words if all of them follow.
@@ -99,7 +119,7 @@ impl<'a> Words<'a> {
         };
         self.at += 1;
         let content = spelled[1..spelled.len() - 1].replace(&quote.repeat(2), quote);
-        Ok(escapes::read(&content))
+        Ok(if self.escapes { escapes::read(&content) } else { content })
     }
 
     /// A string, number or word, as partition values and properties have them.
@@ -157,6 +177,13 @@ impl<'a> Words<'a> {
             self.at += 1;
         }
         if end == start { Err(self.mismatch("<type>")) } else { Ok(&self.text[start..end]) }
+    }
+
+    /// Steps over one token of any kind; its text.
+    pub fn skip(&mut self) -> Option<&'a str> {
+        let token = *self.peek()?;
+        self.at += 1;
+        Some(token.of(self.text))
     }
 
     /// Everything from the next token on.

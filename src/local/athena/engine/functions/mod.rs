@@ -2,7 +2,7 @@
 //! what Trino's do, ours where they do not.
 
 mod arrays;
-mod cast;
+pub mod cast;
 mod dates;
 mod format;
 mod json;
