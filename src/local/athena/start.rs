@@ -60,6 +60,8 @@ impl Athena {
         }
         let context = start.query_execution_context;
         let database = context.as_ref().and_then(|c| c.database.clone()).unwrap_or_else(|| DEFAULT.into());
+        // Some clients quote it, as they would in a statement.
+        let database = database.trim_matches(['`', '"']).to_lowercase();
         let catalog = context.and_then(|c| c.catalog).unwrap_or_else(|| CATALOG.into());
         if !catalog.eq_ignore_ascii_case(CATALOG) {
             return Err(invalid(format!("Catalog {catalog} was not found.")));
@@ -91,7 +93,7 @@ impl Athena {
             resolved,
             statement_type: read.statement_type,
             substatement_type: read.substatement_type,
-            database: database.to_lowercase(),
+            database,
             catalog,
             cut_off: group.configuration.bytes_scanned_cutoff_per_query,
             workgroup: group.name,

@@ -13,6 +13,7 @@ use super::partitions;
 use super::record::Record;
 use super::trino::{Statement, Target};
 use super::types::Type;
+use super::workgroups;
 use crate::local::bus::Bus;
 
 /// What a statement that writes has done.
@@ -48,6 +49,7 @@ impl Athena {
                     ));
                 }
                 let target = Target::of_table(&options)?;
+                writing.may_choose(target.location.as_deref())?;
                 let at = target.location.clone().unwrap_or_else(|| format!("{}/", writing.record.output));
                 let columns = writing.columns(self).await?;
                 let mut table = target.table(&database, &name.1, &columns, folder(&at)?)?;
@@ -56,7 +58,7 @@ impl Athena {
                 table.properties.push(("transient_lastDdlTime".into(), table.created.to_string()));
                 writing.must_be_empty(&table)?;
                 let written = if with_data {
-                    writing.into_files(self, &table, (0..columns.len()).map(Some).collect()).await?
+                    writing.fill_files(self, &table, (0..columns.len()).map(Some).collect()).await?
                 } else {
                     (Wrote::default(), Vec::new())
                 };
@@ -78,7 +80,7 @@ impl Athena {
                 }
                 let query = writing.columns_of_any(self).await?;
                 let places = places(&table, columns.as_deref(), &query)?;
-                let (wrote, partitions) = writing.into_files(self, &table, places).await?;
+                let (wrote, partitions) = writing.fill_files(self, &table, places).await?;
                 self.register(&table, partitions).await?;
                 Ok(wrote)
             }
@@ -87,7 +89,7 @@ impl Athena {
                 let columns = writing.columns(self).await?;
                 let table = target.table(&writing.record.database, "unload", &columns, folder(&to)?)?;
                 writing.must_be_empty(&table)?;
-                Ok(writing.into_files(self, &table, (0..columns.len()).map(Some).collect()).await?.0)
+                Ok(writing.fill_files(self, &table, (0..columns.len()).map(Some).collect()).await?.0)
             }
             other => Err(Failure::internal(format!("{} writes nothing", other.kind()))),
         }
@@ -148,6 +150,22 @@ impl Writing<'_> {
         Ok(columns)
     }
 
+    /// A work group that enforces where results go leaves no choice to CTAS.
+    fn may_choose(&self, location: Option<&str>) -> Result<(), Failure> {
+        let group = workgroups::known(self.bus, &self.record.workgroup)
+            .map_err(|fault| Failure::internal(fault.message))?;
+        let enforced = group.configuration.enforce_work_group_configuration && group.output().is_some();
+        if location.is_none() || !enforced {
+            return Ok(());
+        }
+        Err(Failure::new(
+            "",
+            "The Create Table As Select query failed because it was submitted with an 'external_location' property to an \
+             Athena Workgroup that enforces a centralized output location for all queries. Please remove the \
+             'external_location' property and resubmit the query.",
+        ))
+    }
+
     fn must_be_empty(&self, table: &Table) -> Result<(), Failure> {
         let Some((bucket, prefix)) = ddl::location(&table.location) else { return Ok(()) };
         let found = self.ask.objects.list(&bucket, &prefix).map_err(|fault| {
@@ -169,7 +187,7 @@ impl Writing<'_> {
         ))
     }
 
-    async fn into_files(
+    async fn fill_files(
         &self,
         athena: &Athena,
         table: &Table,

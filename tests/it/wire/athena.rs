@@ -1,5 +1,8 @@
 //! Athena: the catalog, queries, their failures, results and history.
 
+mod service;
+mod tables;
+
 use aws_sdk_athena::Client;
 use aws_sdk_athena::error::ProvideErrorMetadata;
 use aws_sdk_athena::types::{

@@ -38,6 +38,7 @@ mod write;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
+use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::{SessionState, SessionStateBuilder};
 use datafusion::logical_expr::LogicalPlan;
@@ -56,8 +57,8 @@ use super::failure::Failure;
 use super::types::Type;
 use crate::local::bus::Objects;
 
-/// Bytes a query may hold; what is more is spilled to temporary files or fails.
-const MEMORY: usize = 512 << 20;
+/// Bytes that all queries may hold; what is more is spilled to temporary files or fails.
+const MEMORY: usize = 256 << 20;
 /// Plans are deep, and unoptimised builds use much stack for each level.
 const STACK: usize = 64 << 20;
 
@@ -207,7 +208,7 @@ impl Machine {
             .build()
             .map_err(|e| Failure::internal(format!("the SQL engine could not start: {e}")))?;
         let memory = RuntimeEnvBuilder::new()
-            .with_memory_limit(MEMORY, 1.0)
+            .with_memory_pool(Arc::new(FairSpillPool::new(MEMORY)))
             .build_arc()
             .map_err(|e| Failure::internal(format!("the SQL engine could not start: {e}")))?;
         let state = |partitions: usize| {

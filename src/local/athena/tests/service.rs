@@ -42,6 +42,16 @@ async fn a_work_group_enforces_its_settings() {
     assert_eq!(output(&lake.finished(&id).await), format!("s3://lake/mine/{id}.csv"));
     let id = start_with(&lake, "SELECT 1", json!({ "WorkGroup": "team" })).await.unwrap();
     assert_eq!(output(&lake.finished(&id).await), format!("s3://lake/team/{id}.csv"));
+    lake.call(
+        "UpdateWorkGroup",
+        json!({ "WorkGroup": "team", "ConfigurationUpdates": { "EnforceWorkGroupConfiguration": true } }),
+    )
+    .await
+    .unwrap();
+    let chosen = "CREATE TABLE c WITH (external_location = 's3://lake/c/') AS SELECT 1 AS x";
+    let id = start_with(&lake, chosen, json!({ "WorkGroup": "team" })).await.unwrap();
+    let reason = lake.finished(&id).await["Status"]["StateChangeReason"].as_str().unwrap().to_owned();
+    assert!(reason.contains("enforces a centralized output location"), "{reason}");
     lake.call("UpdateWorkGroup", json!({ "WorkGroup": "team", "State": "DISABLED" })).await.unwrap();
     assert_eq!(
         start_with(&lake, "SELECT 1", json!({ "WorkGroup": "team" })).await.unwrap_err(),

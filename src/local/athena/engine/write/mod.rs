@@ -115,14 +115,16 @@ pub async fn run(
 
 /// A file that rows go to.
 enum File {
-    Parquet(ParquetFile),
+    Parquet(Box<ParquetFile>),
     Text(TextFile),
 }
 
 impl File {
     fn new(write: &Write, format: &Format, schema: &SchemaRef) -> Result<File, Failure> {
         match format {
-            Format::Parquet { .. } => ParquetFile::new(schema, write.compression).map(File::Parquet),
+            Format::Parquet { .. } => {
+                ParquetFile::new(schema, write.compression).map(Box::new).map(File::Parquet)
+            }
             text => TextFile::new(text, schema, write.compression).map(File::Text),
         }
     }

@@ -24,7 +24,7 @@ enum Lines {
 
 enum Out {
     Plain(Vec<u8>),
-    Gzip(GzEncoder<Vec<u8>>),
+    Gzip(Box<GzEncoder<Vec<u8>>>),
 }
 
 pub struct TextFile {
@@ -50,7 +50,9 @@ impl TextFile {
         };
         let out = match compression {
             Compression::None => Out::Plain(Vec::new()),
-            Compression::Gzip => Out::Gzip(GzEncoder::new(Vec::new(), flate2::Compression::default())),
+            Compression::Gzip => {
+                Out::Gzip(Box::new(GzEncoder::new(Vec::new(), flate2::Compression::default())))
+            }
             other => {
                 let name = format!("{other:?}").to_uppercase();
                 return Err(Failure::unsupported(format!(
