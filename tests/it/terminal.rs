@@ -52,7 +52,8 @@ fn a_run_is_started_and_watched_to_its_end() {
     pty.send("\x1b[200~q\r!\x1b[201~");
     pty.see("/ q !");
     pty.send("\x1b");
-    pty.see("of 250, within 6 months");
+    // Only then: what follows an escape at once is one key with it.
+    pty.wait("the filter to close", |screen| !screen.contents().contains("/ q !"));
     pty.send("gm");
     pty.wait("the mouse to be let go", |screen| {
         screen.mouse_protocol_mode() == vt100::MouseProtocolMode::None
