@@ -7,6 +7,7 @@ use chrono::NaiveDate;
 
 use super::globals::default_config;
 use super::input;
+use crate::domain::expiry::Window;
 use crate::domain::problem::Problem;
 use crate::settings::Settings;
 use crate::sql::{parameters, shipped};
@@ -91,6 +92,8 @@ pub fn fill(
         ("prefix".to_owned(), settings.prefix.clone()),
         ("as_of".to_owned(), as_of.to_string()),
     ]);
+    let months = Window::parse(&settings.within).ok().and_then(Window::months);
+    values.extend(months.map(|months| ("months".to_owned(), months.to_string())));
     values.extend(given);
     saved.fill(&values).map_err(|error| {
         Problem::new("The query's parameters do not fit").detail(error.to_string()).hint("--param name=value")

@@ -149,6 +149,15 @@ impl Window {
         Ok(Window { amount, unit })
     }
 
+    /// The window in calendar months, where it is a whole number of them.
+    pub fn months(self) -> Option<u32> {
+        match self.unit {
+            Unit::Days | Unit::Weeks => None,
+            Unit::Months => Some(self.amount),
+            Unit::Years => Some(self.amount.saturating_mul(12)),
+        }
+    }
+
     /// The last day inside.
     pub fn end(self, as_of: NaiveDate) -> NaiveDate {
         let amount = self.amount;

@@ -27,7 +27,11 @@ fn write(path: String, content: &Export) -> Result<Reply, Problem> {
             let rows: Vec<Row> = entries.map(|(_, facility)| Row::new(facility, *as_of)).collect();
             (render(&rows, format, *within, *as_of), rows.len())
         }
-        Export::Grid(grid) => (grid_text(grid, format)?, grid.rows.len()),
+        Export::Grid { grid, order } => {
+            let rows = order.iter().filter_map(|index| grid.rows.get(*index as usize)).cloned().collect();
+            let shown = Grid { columns: grid.columns.clone(), rows };
+            (grid_text(&shown, format)?, shown.rows.len())
+        }
     };
     let failed = |error: std::io::Error| {
         let problem = Problem::new(format!("{path} was not written")).detail(error.to_string());

@@ -1,6 +1,6 @@
 //! What a statement would do, from its text alone. When in doubt it writes.
 
-use super::lexer::{Kind as Token, lex};
+use super::lexer::{Kind as Token, Token as Piece, lex};
 use super::split;
 
 /// The kind of a statement, as Athena tells them apart.
@@ -44,6 +44,16 @@ pub fn classify(text: &str) -> Class {
         writes: first.is_some_and(|(_, writes)| writes) || kinds.any(|(_, writes)| writes),
         statements: spans.len(),
     }
+}
+
+/// Whether a text takes something away that is there: drops, deletes, empties or replaces it. When in
+/// doubt it does.
+pub fn takes_away(text: &str) -> bool {
+    const WORDS: [&str; 7] = ["DROP", "DELETE", "TRUNCATE", "OVERWRITE", "REPLACE", "VACUUM", "MERGE"];
+    // `replace(` is a function.
+    let taken =
+        |token: &Piece| WORDS.iter().any(|word| token.is(text, word)) && !text[token.end..].starts_with('(');
+    classify(text).writes && lex(text).iter().any(taken)
 }
 
 fn one(statement: &str) -> (Kind, bool) {
@@ -101,6 +111,27 @@ mod tests {
             ("frobnicate", Kind::Unknown, true),
         ] {
             assert_eq!(classify(text), Class { kind, writes, statements: 1 }, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_takes_something_away_is_told_from_what_adds() {
+        for text in [
+            "drop table t",
+            "ALTER TABLE t DROP PARTITION (d = 1)",
+            "INSERT OVERWRITE TABLE t SELECT 1",
+            "CREATE OR REPLACE VIEW v AS SELECT 1",
+            "SELECT 1; DELETE FROM t",
+        ] {
+            assert!(takes_away(text), "{text}");
+        }
+        for text in [
+            "SELECT 'drop table t'",
+            "INSERT INTO t SELECT replace(a, 'x', 'y') FROM u -- drop",
+            "CREATE TABLE t (a int)",
+            "SELECT \"delete\" FROM t",
+        ] {
+            assert!(!takes_away(text), "{text}");
         }
     }
 

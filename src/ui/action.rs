@@ -99,11 +99,14 @@ actions! {
     Raw                "raw"                 Facilities "raw"         "Show the record as JSON, or the summary again";
     Run                "run"                 Queries    "run"         "Run the statement";
     Edit               "edit"                Queries    "edit"        "Edit the statement or the input";
+    New                "new"                 Queries    "new"         "Write a new statement";
+    Undo               "undo"                Queries    "undo"        "Take the last change of the text back";
+    Redo               "redo"                Queries    "redo"        "Make the change that was taken back again";
     LeaveEditor        "leave-editor"        Queries    "done"        "Leave the editor";
     Complete           "complete"            Queries    "complete"    "Complete the word";
     Format             "format"              Queries    "format"      "Lay the statement out";
     Cancel             "cancel"              Queries    "cancel"      "Cancel the query that runs";
-    Chart              "chart"               Queries    "chart"       "Show two columns as bars, or the table again";
+    Chart              "chart"               Queries    "chart"       "Show a result of two columns as bars, or as a table again";
     Parameters         "parameters"          Queries    "parameters"  "Fill in the statement's parameters";
     Start              "start"               Workflows  "start"       "Start an execution";
     Again              "again"               Workflows  "again"       "Start again with the same input";

@@ -118,7 +118,8 @@ pub enum Export {
         within: Option<Window>,
         as_of: NaiveDate,
     },
-    Grid(Arc<Grid>),
+    /// Rows of a result by their index, in the order shown.
+    Grid { grid: Arc<Grid>, order: Vec<u32> },
 }
 
 /// An answer.

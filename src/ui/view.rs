@@ -129,7 +129,11 @@ fn keys(model: &Model, buffer: &mut Buffer, area: Rect) {
         wanted.push(Action::Help);
     }
     for action in wanted {
-        let Some(keys) = model.world.keymap.keys_of(&contexts, action) else { continue };
+        let all = model.world.keymap.all_keys_of(&contexts, action);
+        // While something is typed, a single character is text.
+        let Some(keys) = all.into_iter().find(|keys| !model.front().typing() || keys.chars().count() > 1) else {
+            continue;
+        };
         let width = (keys.width() + action.short().width() + 1) as u16;
         if x + width >= area.right() {
             break;

@@ -80,30 +80,36 @@ pub fn middle(text: &str, cells: usize) -> String {
     format!("{}…{}", head(text, front), tail(text, cells - 1 - front))
 }
 
-/// Breaks text into lines of at most so many cells, at blanks where there are some.
+/// Breaks text into lines of at most so many cells, at blanks where there are some. What a line begins
+/// with, its continuations begin with too.
 pub fn wrap(text: &str, cells: usize) -> Vec<String> {
     let cells = cells.max(1);
     let mut lines = Vec::new();
     for paragraph in text.split('\n') {
-        let mut line = String::new();
-        for word in paragraph.split(' ') {
+        let text = paragraph.trim_start_matches(' ');
+        let indent = &paragraph[..paragraph.len() - text.len()];
+        let indent = if indent.len() * 2 > cells { "" } else { indent };
+        let mut line = indent.to_string();
+        let mut begun = false;
+        for word in text.split(' ') {
             let mut word = word;
-            let needed = line.width() + usize::from(!line.is_empty()) + word.width();
-            if needed > cells && !line.is_empty() {
-                lines.push(std::mem::take(&mut line));
+            if begun && line.width() + 1 + word.width() > cells {
+                lines.push(std::mem::replace(&mut line, indent.to_string()));
+                begun = false;
             }
-            while word.width() > cells {
-                let part = head(word, cells);
+            while !begun && indent.len() + word.width() > cells {
+                let part = head(word, cells - indent.len());
                 if part.is_empty() {
                     break;
                 }
-                lines.push(part.to_string());
+                lines.push(format!("{indent}{part}"));
                 word = &word[part.len()..];
             }
-            if !line.is_empty() {
+            if begun {
                 line.push(' ');
             }
             line.push_str(word);
+            begun = true;
         }
         lines.push(line);
     }
@@ -121,5 +127,7 @@ mod tests {
         assert_eq!(middle("arn:aws:states", 7), "arn…tes");
         assert_eq!(wrap("one two three", 7), ["one two", "three"]);
         assert_eq!(wrap("abcdefgh", 3), ["abc", "def", "gh"]);
+        assert_eq!(wrap("  one two three", 9), ["  one two", "  three"]);
+        assert_eq!(wrap("  abcdefgh\n", 5), ["  abc", "  def", "  gh", ""]);
     }
 }

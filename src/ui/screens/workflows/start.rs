@@ -15,7 +15,7 @@ use crate::ui::overlays::confirm::Confirm;
 use crate::ui::remote::{Remote, Stand};
 use crate::ui::theme::Role;
 use crate::ui::widgets::badge::Badge;
-use crate::ui::widgets::editor::{Editor, Language};
+use crate::ui::widgets::editor::{Editor, Language, Mark};
 use crate::ui::widgets::line::Line;
 use crate::ui::widgets::{notice, put, row};
 use crate::ui::world::World;
@@ -163,7 +163,7 @@ impl Form {
             };
         }
         let editor = editor_area(area);
-        let line = wrong.and_then(|(line, _)| line);
+        let line = wrong.and_then(|(line, _)| line).map(Mark::line);
         self.input.draw(world, buffer, editor, !self.naming, line);
         if let Some(problem) = starting.problem().filter(|_| !starting.is_waiting()) {
             let below = Rect { y: editor.bottom(), height: area.bottom() - editor.bottom(), ..area };

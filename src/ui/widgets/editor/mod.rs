@@ -11,12 +11,35 @@ use ratatui_textarea::{CursorMove, TextArea};
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
-use crate::domain::text::shown;
+use crate::domain::text::{obeyed, shown};
 use crate::ui::theme::Role;
 use crate::ui::widgets::{put_right, row};
 use crate::ui::world::World;
 
 pub use paint::Language;
+
+/// A place that cannot be read: a line from 0, and a column in characters where that is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mark {
+    pub line: usize,
+    pub column: Option<usize>,
+}
+
+impl Mark {
+    pub fn line(line: usize) -> Mark {
+        Mark { line, column: None }
+    }
+}
+
+/// Text as an editor takes it: line breaks of any kind are one character, a tab is two blanks, and what a
+/// terminal would obey is left out.
+fn clean(text: &str) -> String {
+    let text = text.replace("\r\n", "\n").replace('\r', "\n").replace('\t', "  ");
+    if !text.chars().any(|c| c != '\n' && obeyed(c)) {
+        return text;
+    }
+    text.chars().filter(|c| *c == '\n' || !obeyed(*c)).collect()
+}
 
 /// A text with a cursor.
 #[derive(Clone, Debug)]
@@ -38,7 +61,7 @@ impl PartialEq for Editor {
 
 impl Editor {
     pub fn new(language: Language, text: &str) -> Editor {
-        let text = text.replace("\r\n", "\n").replace('\t', "  ");
+        let text = clean(text);
         let mut area = TextArea::new(text.split('\n').map(str::to_owned).collect());
         area.set_tab_length(2);
         Editor { area, language, offset: (0, 0) }
@@ -73,15 +96,46 @@ impl Editor {
     /// Puts a text in place of the present one; undo brings that back.
     pub fn set(&mut self, text: &str) {
         self.area.select_all();
-        self.area.insert_str(text.replace("\r\n", "\n").replace('\t', "  "));
+        self.area.insert_str(clean(text));
         self.area.move_cursor(CursorMove::Top);
         self.area.move_cursor(CursorMove::Head);
     }
 
     /// Text that was pasted or completed.
     pub fn insert(&mut self, text: &str, size: (u16, u16)) {
-        self.area.insert_str(text.replace("\r\n", "\n").replace('\r', "\n").replace('\t', "  "));
+        self.area.insert_str(clean(text));
         self.reveal(size);
+    }
+
+    pub fn undo(&mut self, size: (u16, u16)) {
+        self.area.undo();
+        self.reveal(size);
+    }
+
+    pub fn redo(&mut self, size: (u16, u16)) {
+        self.area.redo();
+        self.reveal(size);
+    }
+
+    /// Moves the cursor to a line and a column, both from 0, or as near as the text has them.
+    pub fn jump(&mut self, line: usize, column: usize, size: (u16, u16)) {
+        let line = line.min(self.area.lines().len().saturating_sub(1));
+        let column = column.min(self.area.lines().get(line).map_or(0, |text| text.chars().count()));
+        let short = |number: usize| u16::try_from(number).unwrap_or(u16::MAX);
+        self.area.cancel_selection();
+        self.area.move_cursor(CursorMove::Jump(short(line), short(column)));
+        self.reveal(size);
+    }
+
+    /// Where the cursor is drawn, `None` while it is out of sight.
+    pub fn cursor_at(&self, area: Rect) -> Option<Position> {
+        let (line, column) = self.cursor();
+        let text = self.area.lines().get(line)?;
+        let cell = text[..byte_of(text, column)].width().checked_sub(self.offset.1)?;
+        let x = usize::from(area.x + self.gutter()) + cell;
+        let y = usize::from(area.y) + line.checked_sub(self.offset.0)?;
+        let at = Position::new(u16::try_from(x).ok()?, u16::try_from(y).ok()?);
+        area.contains(at).then_some(at)
     }
 
     /// Takes away so many characters before the cursor: what a completion replaces.
@@ -165,8 +219,8 @@ impl Editor {
         self.area.lines().len().to_string().len().max(2) as u16 + 1
     }
 
-    /// Draws it; `wrong` is the line that cannot be read, from 0.
-    pub fn draw(&self, world: &World, buffer: &mut Buffer, area: Rect, focused: bool, wrong: Option<usize>) {
+    /// Draws it; `wrong` is the place that cannot be read.
+    pub fn draw(&self, world: &World, buffer: &mut Buffer, area: Rect, focused: bool, wrong: Option<Mark>) {
         let area = area.intersection(buffer.area);
         let gutter = self.gutter();
         let painted = paint::paint(self.language, self.area.lines());
@@ -175,7 +229,7 @@ impl Editor {
         for (i, (text, pieces)) in self.area.lines().iter().zip(&painted).enumerate().skip(self.offset.0) {
             let Some(line) = row(area, i - self.offset.0) else { break };
             let number = Rect { width: gutter.saturating_sub(1).min(line.width), ..line };
-            let bad = wrong == Some(i);
+            let bad = wrong.is_some_and(|mark| mark.line == i);
             put_right(
                 buffer,
                 number,
@@ -186,10 +240,17 @@ impl Editor {
             let mut pen = Pen { field, skip: self.offset.1, x: field.x };
             for (range, role) in pieces {
                 let mut style = world.theme.style(*role);
-                if bad {
+                if bad && wrong.is_some_and(|mark| mark.column.is_none()) {
                     style = style.add_modifier(Modifier::UNDERLINED);
                 }
                 pen.write(buffer, text.get(range.clone()).unwrap_or_default(), style);
+            }
+            if let Some(column) = wrong.filter(|mark| mark.line == i).and_then(|mark| mark.column) {
+                let word =
+                    text[byte_of(text, column)..].chars().take_while(|c| c.is_alphanumeric() || *c == '_');
+                let end = column + word.count().max(1);
+                let style = world.theme.style(Role::Bad).add_modifier(Modifier::UNDERLINED);
+                mark(buffer, field, text, (column, end), self.offset.1, style);
             }
             if let Some((from, to)) = selection.and_then(|range| selected(range, i, text)) {
                 mark(buffer, field, text, (from, to), self.offset.1, world.theme.style(Role::Selected));
@@ -289,6 +350,20 @@ mod tests {
         assert_eq!(editor.text(), "[1]");
         editor.key(KeyEvent::new(KeyCode::Char('u'), KeyModifiers::CONTROL), (20, 3));
         assert_ne!(editor.text(), "[1]");
+    }
+
+    #[test]
+    fn a_jump_lands_in_the_text_and_nothing_pasted_is_obeyed() {
+        let mut editor = Editor::new(Language::Sql, "SELECT 1,\n  nope");
+        editor.jump(1, 2, (20, 3));
+        assert_eq!(editor.cursor(), (1, 2));
+        assert_eq!(editor.cursor_at(Rect::new(5, 5, 20, 3)), Some(Position::new(5 + 3 + 2, 6)));
+        editor.jump(9, 99, (20, 3));
+        assert_eq!(editor.cursor(), (1, 6));
+        editor.insert("\u{1b}[2J\rx\u{202e}", (20, 3));
+        assert_eq!(editor.text(), "SELECT 1,\n  nope[2J\nx");
+        editor.undo((20, 3));
+        assert_eq!(editor.text(), "SELECT 1,\n  nope");
     }
 
     #[test]

@@ -1,0 +1,405 @@
+//! A result to walk through: rows page in, columns scroll, the whole is sorted and searched elsewhere.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use ratatui::layout::{Position, Rect};
+use unicode_width::UnicodeWidthStr;
+
+use crate::domain::grid::{Grid, Kind};
+use crate::domain::text::shown;
+use crate::domain::units;
+use crate::ui::action::Action;
+use crate::ui::effect::{Effect, Job, Request, Wish};
+use crate::ui::remote::Remote;
+use crate::ui::route::Screen;
+use crate::ui::screens::queries::viewer::Viewer;
+use crate::ui::widgets::chart::{Bar, bars_of};
+use crate::ui::widgets::line::Line;
+use crate::ui::widgets::table::{self, Cursor};
+use crate::ui::world::World;
+
+/// Rows whose cells decide how wide a column is.
+const SAMPLE: usize = 200;
+/// Characters of a cell that are looked at in the grid; the viewer shows all.
+const CLIP: usize = 400;
+/// Cells of a column at most while not all of them fit.
+const MOST: u16 = 40;
+/// Two cells for the bar, two blanks between columns.
+pub const BAR: u16 = 2;
+pub const GAP: u16 = 2;
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sheet {
+    pub grid: Arc<Grid>,
+    /// Where the next page begins.
+    pub next: Option<String>,
+    pub more: Remote<()>,
+    /// Rows that match, in order; `None` is all of them as they came.
+    order: Option<Vec<u32>>,
+    /// Column, and whether descending.
+    pub sort: Option<(usize, bool)>,
+    pub search: Line,
+    pub searching: bool,
+    arranging: Remote<()>,
+    pub row: Cursor,
+    pub column: usize,
+    /// The first column in view.
+    pub left: usize,
+    /// Cells that the sampled values of each column need.
+    widths: Vec<u16>,
+    /// The bars, while they are shown in place of the grid.
+    pub bars: Option<Vec<Bar>>,
+    /// One value or one row, whole, in place of the grid.
+    pub viewer: Option<Viewer>,
+}
+
+impl Sheet {
+    pub fn new(grid: Grid, next: Option<String>) -> Sheet {
+        let widths = widths(&grid);
+        Sheet {
+            grid: Arc::new(grid),
+            next,
+            more: Remote::default(),
+            order: None,
+            sort: None,
+            search: Line::default(),
+            searching: false,
+            arranging: Remote::default(),
+            row: Cursor::default(),
+            column: 0,
+            left: 0,
+            widths,
+            bars: None,
+            viewer: None,
+        }
+    }
+
+    /// Rows shown.
+    pub fn len(&self) -> usize {
+        self.order.as_ref().map_or(self.grid.rows.len(), Vec::len)
+    }
+
+    /// The row of the grid that a line shows.
+    pub fn row_of(&self, line: usize) -> Option<usize> {
+        match &self.order {
+            Some(order) => order.get(line).map(|index| *index as usize),
+            None => (line < self.grid.rows.len()).then_some(line),
+        }
+    }
+
+    /// The cell of a shown line: `None` when there is none, `Some(None)` for NULL.
+    pub fn cell(&self, line: usize, column: usize) -> Option<Option<&str>> {
+        let row = self.grid.rows.get(self.row_of(line)?)?;
+        Some(row.get(column)?.as_deref())
+    }
+
+    /// Which rows are shown, in order.
+    pub fn order(&self) -> Vec<u32> {
+        let all = u32::try_from(self.grid.rows.len()).unwrap_or(u32::MAX);
+        self.order.clone().unwrap_or_else(|| (0..all).collect())
+    }
+
+    /// `250 rows`, `1,000 of ? rows`, `12 of 250 rows`.
+    pub fn count(&self) -> String {
+        let here = units::grouped(self.grid.rows.len() as i64);
+        let whole = if self.next.is_some() { format!("{here} of ?") } else { here };
+        let text = match self.len() {
+            len if len == self.grid.rows.len() => whole,
+            len => format!("{} of {whole}", units::grouped(len as i64)),
+        };
+        let one = self.grid.rows.len() == 1 && self.next.is_none();
+        format!("{text} {}", if one { "row" } else { "rows" })
+    }
+
+    pub fn is_arranging(&self) -> bool {
+        self.arranging.is_waiting()
+    }
+
+    /// Columns in view: index, offset from the left, cells; the last may be cut.
+    pub fn layout(&self, width: u16) -> Vec<(usize, u16, u16)> {
+        let needed: u32 = self.widths.iter().map(|width| u32::from(width + GAP)).sum();
+        let fits = needed <= u32::from(width.saturating_sub(BAR)) + u32::from(GAP);
+        let left = if fits { 0 } else { self.left };
+        let mut x = BAR;
+        let mut placed = Vec::new();
+        for (index, natural) in self.widths.iter().enumerate().skip(left) {
+            let room = width.saturating_sub(x);
+            if room < 4.min(*natural).max(1) {
+                break;
+            }
+            let cells = if fits { *natural } else { (*natural).min(MOST) };
+            placed.push((index, x, cells.min(room)));
+            x += cells.min(room) + GAP;
+        }
+        placed
+    }
+
+    /// Whether a column is in view as wide as it would like to be there.
+    fn is_whole(&self, column: usize, width: u16) -> bool {
+        let placed = self.layout(width);
+        let wanted = self.widths.get(column).map_or(0, |natural| (*natural).min(MOST));
+        placed.iter().any(|(index, _, cells)| *index == column && (*cells >= wanted || column == self.left))
+    }
+
+    /// Keeps the cursor in bounds and in view.
+    pub fn reveal(&mut self, area: Rect) {
+        self.row.reveal(self.len(), self.page(area));
+        self.column = self.column.min(self.widths.len().saturating_sub(1));
+        self.left = self.left.min(self.column);
+        while self.left < self.column && !self.is_whole(self.column, area.width) {
+            self.left += 1;
+        }
+        if let Some(viewer) = &mut self.viewer {
+            viewer.settle(area.width, area.height);
+        }
+    }
+
+    /// Rows of a page: the grid has a heading, the bars have none.
+    fn page(&self, area: Rect) -> usize {
+        if self.bars.is_some() { usize::from(area.height) } else { table::page(area) }
+    }
+
+    /// Obeys a moving action; `None` for another.
+    pub fn act(&mut self, world: &mut World, id: &str, action: Action, area: Rect) -> Option<Vec<Wish>> {
+        match action {
+            Action::Left => self.column = self.column.saturating_sub(1),
+            Action::Right => self.column = (self.column + 1).min(self.widths.len().saturating_sub(1)),
+            _ if self.row.act(action, self.len(), self.page(area)) => {
+                self.reveal(area);
+                return Some(self.page_in(world, id, area));
+            }
+            _ => return None,
+        }
+        self.reveal(area);
+        Some(Vec::new())
+    }
+
+    pub fn wheel(&mut self, world: &mut World, id: &str, by: isize, area: Rect) -> Vec<Wish> {
+        self.row.wheel(by, self.len(), self.page(area));
+        self.page_in(world, id, area)
+    }
+
+    /// Asks for the next page, well before the end of this one comes into view.
+    pub fn page_in(&mut self, world: &mut World, id: &str, area: Rect) -> Vec<Wish> {
+        let page = self.page(area);
+        let near = self.row.offset_for(page) + page * 2 >= self.len();
+        match self.next.clone().filter(|_| near && !self.more.is_waiting()) {
+            Some(token) => {
+                let request = Request::Results { id: id.to_owned(), token: Some(token) };
+                vec![world.ask(Screen::Queries, &mut self.more, request)]
+            }
+            None => Vec::new(),
+        }
+    }
+
+    /// The next page is here.
+    pub fn extend(&mut self, world: &mut World, page: Grid, next: Option<String>) -> Vec<Wish> {
+        Arc::make_mut(&mut self.grid).rows.extend(page.rows);
+        self.next = next;
+        self.arrange(world)
+    }
+
+    /// Sorts and searches all that is here, off the loop.
+    pub fn arrange(&mut self, world: &mut World) -> Vec<Wish> {
+        if self.sort.is_none() && self.search.text().trim().is_empty() {
+            world.superseded.extend(self.arranging.awaited());
+            self.arranging.clear();
+            self.order = None;
+            self.draw_bars();
+            return Vec::new();
+        }
+        let ticket = world.ticket(Screen::Queries);
+        world.superseded.extend(self.arranging.awaited());
+        self.arranging.ask(ticket);
+        let job = Job::Arrange {
+            grid: self.grid.clone(),
+            needle: self.search.text().trim().to_owned(),
+            sort: self.sort,
+        };
+        vec![Wish::Do(Effect::Compute(ticket, job))]
+    }
+
+    /// Takes a new order, if it is the awaited one.
+    pub fn arranged(
+        &mut self,
+        world: &World,
+        ticket: crate::ui::remote::Ticket,
+        order: &[u32],
+        area: Rect,
+    ) -> bool {
+        if !self.arranging.accept(ticket, Ok(()), world.now) {
+            return false;
+        }
+        let rows = self.grid.rows.len();
+        self.order = Some(order.iter().copied().filter(|index| (*index as usize) < rows).collect());
+        self.draw_bars();
+        self.reveal(area);
+        true
+    }
+
+    /// Sorts by a column: up, down, and no more.
+    pub fn sort_by(&mut self, world: &mut World, column: usize) -> Vec<Wish> {
+        self.sort = match self.sort {
+            Some((known, false)) if known == column => Some((column, true)),
+            Some((known, true)) if known == column => None,
+            _ => Some((column, false)),
+        };
+        self.row = Cursor::default();
+        self.arrange(world)
+    }
+
+    /// Shows the bars, or the grid again; says whether the result has bars.
+    pub fn toggle_bars(&mut self, area: Rect) -> bool {
+        let was = self.bars.take().is_some();
+        if !was {
+            self.bars = Some(Vec::new());
+            self.draw_bars();
+        }
+        self.reveal(area);
+        was || self.bars.is_some()
+    }
+
+    fn draw_bars(&mut self) {
+        if self.bars.is_none() {
+            return;
+        }
+        self.bars = bars_of(&self.grid).map(|bars| match &self.order {
+            Some(order) => order.iter().filter_map(|index| bars.get(*index as usize)).cloned().collect(),
+            None => bars,
+        });
+    }
+
+    /// The column that the bars measure.
+    pub fn value_column(&self) -> usize {
+        usize::from(self.grid.columns.get(1).is_some_and(|column| column.kind == Kind::Number))
+    }
+
+    pub fn has_bars(&self) -> bool {
+        let number = |at: usize| self.grid.columns.get(at).is_some_and(|column| column.kind == Kind::Number);
+        self.grid.columns.len() == 2 && (number(0) || number(1)) && !self.grid.rows.is_empty()
+    }
+
+    /// The line and column at a position: the heading is line `None`.
+    pub fn at(&self, area: Rect, at: Position) -> Option<(Option<usize>, usize)> {
+        if !area.contains(at) {
+            return None;
+        }
+        let placed = self.layout(area.width);
+        let under =
+            |(_, x, cells): &&(usize, u16, u16)| (area.x + x..area.x + x + cells + GAP).contains(&at.x);
+        let column = placed.iter().find(under).map_or(self.column, |(index, _, _)| *index);
+        if self.bars.is_some() {
+            let line = self.row.offset_for(self.page(area)) + usize::from(at.y - area.y);
+            return (line < self.len()).then_some((Some(line), self.column));
+        }
+        if at.y == area.y {
+            return placed.iter().any(|one| under(&one)).then_some((None, column));
+        }
+        table::row_at(area, self.row, self.len(), at).map(|line| (Some(line), column))
+    }
+}
+
+/// The beginning of a value, made safe to print: as much of it as a grid ever shows.
+pub fn brief(value: &str) -> Cow<'_, str> {
+    match value.char_indices().nth(CLIP) {
+        Some((end, _)) => Cow::Owned(format!("{}…", shown(&value[..end]))),
+        None => shown(value),
+    }
+}
+
+fn widths(grid: &Grid) -> Vec<u16> {
+    let measure = |text: &str| u16::try_from(brief(text).width()).unwrap_or(u16::MAX).min(CLIP as u16);
+    let mut widths: Vec<u16> =
+        grid.columns.iter().map(|column| measure(&column.name).saturating_add(1).max(4)).collect();
+    for row in grid.rows.iter().take(SAMPLE) {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.as_deref().map_or(4, measure));
+        }
+    }
+    widths
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::grid::Column;
+    use crate::ui::screens::queries::tests::world;
+
+    const AREA: Rect = Rect { x: 0, y: 0, width: 40, height: 11 };
+
+    fn sheet(columns: usize, rows: usize, next: Option<&str>) -> Sheet {
+        let column =
+            |n: usize| Column { name: format!("column_{n}"), type_name: "bigint".into(), kind: Kind::Number };
+        let row = |n: usize| (0..columns).map(|column| Some(format!("{}", n * 10 + column))).collect();
+        let grid = Grid { columns: (0..columns).map(column).collect(), rows: (0..rows).map(row).collect() };
+        Sheet::new(grid, next.map(str::to_owned))
+    }
+
+    #[test]
+    fn a_total_that_is_not_known_is_not_claimed() {
+        assert_eq!(sheet(1, 250, None).count(), "250 rows");
+        assert_eq!(sheet(1, 1, None).count(), "1 row");
+        assert_eq!(sheet(1, 1000, Some("t")).count(), "1,000 of ? rows");
+    }
+
+    #[test]
+    fn the_next_page_is_asked_for_before_the_end_and_once() {
+        let mut world = world();
+        let mut sheet = sheet(1, 100, Some("t"));
+        assert_eq!(sheet.act(&mut world, "q", Action::Down, AREA), Some(Vec::new()));
+        let wishes = sheet.act(&mut world, "q", Action::Last, AREA).unwrap();
+        let request = Request::Results { id: "q".into(), token: Some("t".into()) };
+        assert!(matches!(&wishes[..], [Wish::Do(Effect::Ask(_, asked))] if *asked == request), "{wishes:?}");
+        assert_eq!(sheet.act(&mut world, "q", Action::Up, AREA), Some(Vec::new()));
+        let page = Grid { columns: Vec::new(), rows: vec![vec![Some("1".into())]; 50] };
+        sheet.extend(&mut world, page, None);
+        assert_eq!(sheet.count(), "150 rows");
+        assert_eq!(sheet.row.selected, 98);
+    }
+
+    #[test]
+    fn columns_scroll_so_that_the_selected_one_is_in_view() {
+        let mut sheet = sheet(9, 5, None);
+        // Nine letters and room for the mark of sorting: three columns of ten cells fit into 40.
+        let columns = |sheet: &Sheet| sheet.layout(40).iter().map(|(index, _, _)| *index).collect::<Vec<_>>();
+        assert_eq!(columns(&sheet)[..3], [0, 1, 2]);
+        sheet.column = 5;
+        sheet.reveal(AREA);
+        assert!(sheet.left > 0 && columns(&sheet).contains(&5), "{:?}", columns(&sheet));
+        sheet.column = 0;
+        sheet.reveal(AREA);
+        assert_eq!(sheet.left, 0);
+        for width in 0..60 {
+            for (_, x, cells) in sheet.layout(width) {
+                assert!(x + cells <= width, "{width}");
+            }
+        }
+    }
+
+    #[test]
+    fn sorting_goes_up_down_and_away() {
+        let mut world = world();
+        let mut sheet = sheet(2, 3, None);
+        assert_eq!(sheet.sort_by(&mut world, 1).len(), 1);
+        let ticket = sheet.arranging.awaited().unwrap();
+        assert!(sheet.arranged(&world, ticket, &[2, 0, 7], AREA));
+        assert_eq!((sheet.len(), sheet.cell(0, 0)), (2, Some(Some("20"))));
+        sheet.sort_by(&mut world, 1);
+        assert_eq!(sheet.sort, Some((1, true)));
+        sheet.sort_by(&mut world, 1);
+        assert_eq!((sheet.sort, sheet.len()), (None, 3));
+        assert_eq!(world.superseded.len(), 1);
+    }
+
+    #[test]
+    fn bars_follow_the_order() {
+        let mut sheet = sheet(2, 3, None);
+        assert!(sheet.has_bars() && sheet.toggle_bars(AREA));
+        sheet.arranging.ask(crate::ui::remote::Ticket { owner: None, number: 1 });
+        sheet.arranged(&world(), crate::ui::remote::Ticket { owner: None, number: 1 }, &[1], AREA);
+        assert_eq!(sheet.bars.as_ref().map(Vec::len), Some(1));
+        assert!(sheet.toggle_bars(AREA) && sheet.bars.is_none());
+        assert!(!super::Sheet::new(Grid::default(), None).has_bars());
+    }
+}
