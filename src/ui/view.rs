@@ -131,7 +131,8 @@ fn keys(model: &Model, buffer: &mut Buffer, area: Rect) {
     for action in wanted {
         let all = model.world.keymap.all_keys_of(&contexts, action);
         // While something is typed, a single character is text.
-        let Some(keys) = all.into_iter().find(|keys| !model.front().typing() || keys.chars().count() > 1) else {
+        let Some(keys) = all.into_iter().find(|keys| !model.front().typing() || keys.chars().count() > 1)
+        else {
             continue;
         };
         let width = (keys.width() + action.short().width() + 1) as u16;
