@@ -97,7 +97,9 @@ pub fn copies(sheet: &Sheet, query: &Query, sql: &str, world: &World) -> Pick {
         let cells: Vec<&str> = row.iter().map(|cell| cell.as_deref().unwrap_or_default()).collect();
         items.push(Item::new(cells.join("\t"), "the row, between tabs", ""));
         items.push(Item::new(record(&sheet.grid, row), "the row as JSON", ""));
-        items.push(Item::new(column(sheet), "the column, a value a line", ""));
+        if sheet.len() <= 10_000 {
+            items.push(Item::new(column(sheet), "the column, a value a line", ""));
+        }
     }
     items.extend(of_query(query, sql, world));
     Pick::among("Copy", Question::CopyMore, items)

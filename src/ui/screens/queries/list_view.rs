@@ -1,5 +1,7 @@
 //! How the list looks, and what is selected in it beside.
 
+use std::borrow::Cow;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Modifier;
@@ -8,6 +10,7 @@ use ratatui::widgets::Widget;
 use crate::domain::query::Query;
 use crate::domain::text::{shown, shown_lines};
 use crate::domain::units;
+use crate::sql::format::format;
 use crate::sql::parameters::Type;
 use crate::ui::areas;
 use crate::ui::screens::queries::list::{Chosen, List, Shelf};
@@ -236,7 +239,10 @@ pub fn preview(model: &Model, world: &World, chosen: Chosen<'_>, area: Rect, buf
     let used = (used + 1).min(below.height);
     let editor = Rect { y: below.y + used, height: below.height - used, ..below };
     let start = sql.char_indices().nth(20_000).map_or(sql.len(), |(end, _)| end);
-    Editor::new(Language::Sql, &sql[..start]).draw(world, buffer, editor, false, None);
+    // What programs wrote on one line reads better laid out.
+    let wide = sql[..start].lines().any(|line| line.chars().count() > usize::from(editor.width));
+    let sql = if wide { Cow::Owned(format(&sql[..start])) } else { Cow::Borrowed(&sql[..start]) };
+    Editor::new(Language::Sql, &sql).draw(world, buffer, editor, false, None);
 }
 
 /// Help, then each parameter with what it will be; answers the rows it took.

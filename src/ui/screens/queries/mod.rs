@@ -208,7 +208,7 @@ impl Model {
             }
             return parts;
         }
-        let width = (body.width * 36 / 100).clamp(43, 64);
+        let width = (body.width / 25 * 9).clamp(43, 64);
         parts.list = Some(Rect { width, ..body });
         parts.rule = Some(Rect { x: body.x + width + 1, width: 1, ..body });
         let work = Rect { x: body.x + width + 3, width: body.width - width - 3, ..body };

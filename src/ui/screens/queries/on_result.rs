@@ -69,7 +69,9 @@ fn in_sheet(sheet: &mut Sheet, world: &mut World, id: &str, action: Action, area
             sheet.arrange(world)
         }
         Action::Chart if sheet.toggle_bars(area) => Vec::new(),
-        Action::Chart => vec![Wish::Say("Bars need two columns, one of them of numbers".to_owned())],
+        Action::Chart => vec![Wish::Say(
+            "Bars need two columns, one of them of numbers, and no more than 10,000 rows".to_owned(),
+        )],
         Action::Open | Action::NextView => {
             if let Some(row) = sheet.row_of(sheet.row.selected) {
                 sheet.viewer = Some(Viewer::new(&sheet.grid, row, sheet.column, action == Action::NextView));

@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 
 use crate::domain::units;
 use crate::sql::class;
+use crate::sql::format::format;
 use crate::ui::action::Action;
 use crate::ui::effect::{Effect, Request, Wish};
 use crate::ui::route::Screen;
@@ -38,7 +39,17 @@ pub fn did(model: &mut Model, world: &mut World, action: Action) -> Vec<Wish> {
         }
         Action::Undo => model.statement.editor.undo(size),
         Action::Redo => model.statement.editor.redo(size),
-        Action::Format => return vec![Wish::Say("A statement stays as it is laid out".to_owned())],
+        Action::Format => {
+            let text = model.statement.editor.text();
+            let laid_out = format(&text);
+            if laid_out == text {
+                return vec![Wish::Say("It stays as it is: laid out already, or no query".to_owned())];
+            }
+            model.statement.editor.set(&laid_out);
+            model.statement.editor.reveal(size);
+            model.statement.wrong = None;
+            model.statement.offers = None;
+        }
         Action::Parameters => {
             return match choices::parameters(&model.statement, world) {
                 Some(pick) => vec![Wish::Pick(pick)],

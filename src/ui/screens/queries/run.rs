@@ -214,6 +214,7 @@ impl Run {
             self.stopping.accept(ticket, done.clone(), now);
             return Some(done.err().map(Wish::Blame).into_iter().collect());
         }
+        let id = self.id().map(str::to_owned).unwrap_or_default();
         let page = reply(answer, |reply| match reply {
             Reply::Results { grid, next } => Some((grid.clone(), next.clone())),
             _ => None,
@@ -222,10 +223,9 @@ impl Run {
             self.first.accept(ticket, page.as_ref().map(|_| ()).map_err(Clone::clone), now);
             return Some(match page {
                 Ok((grid, next)) => {
-                    let mut sheet = Sheet::new(grid, next);
+                    let sheet = self.sheet.insert(Sheet::new(grid, next));
                     sheet.reveal(area);
-                    self.sheet = Some(sheet);
-                    Vec::new()
+                    sheet.page_in(world, &id, area)
                 }
                 Err(problem) => vec![Wish::Blame(problem)],
             });
@@ -234,7 +234,14 @@ impl Run {
         if sheet.more.awaits(ticket) {
             sheet.more.accept(ticket, page.as_ref().map(|_| ()).map_err(Clone::clone), now);
             return Some(match page {
-                Ok((grid, next)) => sheet.extend(world, grid, next),
+                Ok((grid, next)) => {
+                    let mut wishes = sheet.extend(world, grid, next);
+                    // A search goes on where the person goes on; it does not read the whole by itself.
+                    if sheet.is_whole_order() {
+                        wishes.extend(sheet.page_in(world, &id, area));
+                    }
+                    wishes
+                }
                 Err(problem) => vec![Wish::Blame(problem)],
             });
         }

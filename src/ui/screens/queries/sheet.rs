@@ -23,8 +23,11 @@ use crate::ui::world::World;
 const SAMPLE: usize = 200;
 /// Characters of a cell that are looked at in the grid; the viewer shows all.
 const CLIP: usize = 400;
-/// Cells of a column at most while not all of them fit.
+/// Cells of text at most, and at least, while not all of it fits.
 const MOST: u16 = 40;
+const LEAST: u16 = 16;
+/// Rows that can be bars: their scale is of all of them.
+const MOST_BARS: usize = 10_000;
 /// Two cells for the bar, two blanks between columns.
 pub const BAR: u16 = 2;
 pub const GAP: u16 = 2;
@@ -80,6 +83,11 @@ impl Sheet {
         self.order.as_ref().map_or(self.grid.rows.len(), Vec::len)
     }
 
+    /// Whether the rows are all of those that are here, as they came.
+    pub fn is_whole_order(&self) -> bool {
+        self.order.is_none() && !self.is_arranging()
+    }
+
     /// The row of the grid that a line shows.
     pub fn row_of(&self, line: usize) -> Option<usize> {
         match &self.order {
@@ -118,8 +126,7 @@ impl Sheet {
 
     /// Columns in view: index, offset from the left, cells; the last may be cut.
     pub fn layout(&self, width: u16) -> Vec<(usize, u16, u16)> {
-        let needed: u32 = self.widths.iter().map(|width| u32::from(width + GAP)).sum();
-        let fits = needed <= u32::from(width.saturating_sub(BAR)) + u32::from(GAP);
+        let (cap, fits) = self.cap(width);
         let left = if fits { 0 } else { self.left };
         let mut x = BAR;
         let mut placed = Vec::new();
@@ -128,17 +135,47 @@ impl Sheet {
             if room < 4.min(*natural).max(1) {
                 break;
             }
-            let cells = if fits { *natural } else { (*natural).min(MOST) };
+            let cells = self.wanted(index, cap);
             placed.push((index, x, cells.min(room)));
             x += cells.min(room) + GAP;
         }
         placed
     }
 
+    /// How wide text may be so that all columns fit, and whether they do; where they do not even with
+    /// little text, they scroll.
+    fn cap(&self, width: u16) -> (u16, bool) {
+        let room = u32::from(width.saturating_sub(BAR)) + u32::from(GAP);
+        let fits = |cap: u16| {
+            let cells = (0..self.widths.len()).map(|column| u32::from(self.wanted(column, cap) + GAP));
+            cells.sum::<u32>() <= room
+        };
+        if fits(u16::MAX) {
+            return (u16::MAX, true);
+        }
+        if !fits(LEAST) {
+            return (MOST, false);
+        }
+        // The largest that fits lies between one that does and one that does not.
+        let (mut low, mut high) = (LEAST, u16::MAX);
+        while low + 1 < high {
+            let middle = low + (high - low) / 2;
+            if fits(middle) { low = middle } else { high = middle }
+        }
+        (low, true)
+    }
+
+    /// Cells of a column under a cap; numbers are only cut by the widest.
+    fn wanted(&self, column: usize, cap: u16) -> u16 {
+        let natural = self.widths.get(column).copied().unwrap_or(0);
+        let number = self.grid.columns.get(column).is_some_and(|column| column.kind == Kind::Number);
+        natural.min(if number { cap.max(MOST) } else { cap })
+    }
+
     /// Whether a column is in view as wide as it would like to be there.
     fn is_whole(&self, column: usize, width: u16) -> bool {
         let placed = self.layout(width);
-        let wanted = self.widths.get(column).map_or(0, |natural| (*natural).min(MOST));
+        let wanted = self.wanted(column, self.cap(width).0);
         placed.iter().any(|(index, _, cells)| *index == column && (*cells >= wanted || column == self.left))
     }
 
@@ -252,7 +289,7 @@ impl Sheet {
     /// Shows the bars, or the grid again; says whether the result has bars.
     pub fn toggle_bars(&mut self, area: Rect) -> bool {
         let was = self.bars.take().is_some();
-        if !was {
+        if !was && self.has_bars() {
             self.bars = Some(Vec::new());
             self.draw_bars();
         }
@@ -277,7 +314,8 @@ impl Sheet {
 
     pub fn has_bars(&self) -> bool {
         let number = |at: usize| self.grid.columns.get(at).is_some_and(|column| column.kind == Kind::Number);
-        self.grid.columns.len() == 2 && (number(0) || number(1)) && !self.grid.rows.is_empty()
+        let rows = self.grid.rows.len();
+        self.grid.columns.len() == 2 && (number(0) || number(1)) && (1..=MOST_BARS).contains(&rows)
     }
 
     /// The line and column at a position: the heading is line `None`.

@@ -87,7 +87,7 @@ fn opened(model: &mut Model, world: &mut World, route: &Route) -> Vec<Wish> {
             model.list.select(Shelf::Saved, name, page);
             on_list::open_saved(model, name);
         }
-        Some(id) if is_id(id) => {
+        Some(id) if is_id(id) || model.run.as_ref().is_some_and(|run| run.id() == Some(id)) => {
             if model.list.past(id).is_some() {
                 let page = on_list::page(model, world);
                 model.list.select(Shelf::History, id, page);
@@ -97,7 +97,7 @@ fn opened(model: &mut Model, world: &mut World, route: &Route) -> Vec<Wish> {
                 wishes.extend(on_list::open_past(model, world, id));
             }
         }
-        // Perhaps one of the person's own, which are read now.
+        // Perhaps one of the person's own, which are read now; else a query's id.
         Some(name) => model.wanted = Some(name.to_owned()),
     }
     resized(model, world);
@@ -331,12 +331,13 @@ fn known(database: &str, table: &crate::ui::effect::Table) -> Table {
     }
 }
 
-/// Goes to the saved query that a route named, once it is known.
-fn wanted(model: &mut Model, world: &World) -> Vec<Wish> {
+/// Goes to what a route named, once the person's own queries are known.
+fn wanted(model: &mut Model, world: &mut World) -> Vec<Wish> {
     let Some(name) = model.wanted.clone().filter(|_| model.list.knows_own()) else { return Vec::new() };
     model.wanted = None;
     if model.list.named(&name).is_none() {
-        return vec![Wish::Say(format!("There is no saved query {name}"))];
+        // Then it is the id of a query, however that is written.
+        return on_list::open_past(model, world, &name);
     }
     let page = on_list::page(model, world);
     model.list.select(Shelf::Saved, &name, page);

@@ -226,6 +226,8 @@ impl Editor {
         let painted = paint::paint(self.language, self.area.lines());
         let (cursor_line, cursor_column) = self.cursor();
         let selection = self.area.selection_range();
+        // Without the cursor, lines are read from their beginning.
+        let left = if focused { self.offset.1 } else { 0 };
         for (i, (text, pieces)) in self.area.lines().iter().zip(&painted).enumerate().skip(self.offset.0) {
             let Some(line) = row(area, i - self.offset.0) else { break };
             let number = Rect { width: gutter.saturating_sub(1).min(line.width), ..line };
@@ -237,7 +239,7 @@ impl Editor {
                 world.theme.style(if bad { Role::Bad } else { Role::Quiet }),
             );
             let field = Rect { x: line.x + gutter, width: line.width.saturating_sub(gutter), ..line };
-            let mut pen = Pen { field, skip: self.offset.1, x: field.x };
+            let mut pen = Pen { field, skip: left, x: field.x };
             for (range, role) in pieces {
                 let mut style = world.theme.style(*role);
                 if bad && wrong.is_some_and(|mark| mark.column.is_none()) {
@@ -250,10 +252,10 @@ impl Editor {
                     text[byte_of(text, column)..].chars().take_while(|c| c.is_alphanumeric() || *c == '_');
                 let end = column + word.count().max(1);
                 let style = world.theme.style(Role::Bad).add_modifier(Modifier::UNDERLINED);
-                mark(buffer, field, text, (column, end), self.offset.1, style);
+                mark(buffer, field, text, (column, end), left, style);
             }
             if let Some((from, to)) = selection.and_then(|range| selected(range, i, text)) {
-                mark(buffer, field, text, (from, to), self.offset.1, world.theme.style(Role::Selected));
+                mark(buffer, field, text, (from, to), left, world.theme.style(Role::Selected));
             }
             if focused && i == cursor_line {
                 let next = text[byte_of(text, cursor_column)..]
@@ -261,7 +263,7 @@ impl Editor {
                     .next()
                     .map_or(1, |g| g.chars().count());
                 let style = Style::new().add_modifier(Modifier::REVERSED);
-                mark(buffer, field, text, (cursor_column, cursor_column + next), self.offset.1, style);
+                mark(buffer, field, text, (cursor_column, cursor_column + next), left, style);
             }
         }
     }
