@@ -1,7 +1,7 @@
 //! From a place, some keys, to what is then on screen: `jj<enter>f`.
 
 use ward::domain::execution::Status;
-use ward::ui::effect::{Effect, Request};
+use ward::ui::effect::{Effect, Export, Request};
 use ward::ui::route::Screen;
 
 use crate::support::answers::{Answers, MACHINE, execution_arn};
@@ -239,4 +239,197 @@ fn the_shell_obeys() {
     assert!(console.model.world.utc);
     console.press("gt");
     assert_eq!(console.model.world.theme.name, "dark");
+}
+
+#[test]
+fn queries() {
+    walk(&[
+        ("queries", "j<enter>", &["Facilities per state", "GROUP BY state", "Nothing was run yet"]),
+        ("queries", "/laps", &["Saved 1 of 10", "Lapsed accreditations"]),
+        ("queries", "v/failed", &["History 1 of 4", "✖ failed"]),
+        ("queries", "v/failed<esc>", &["History 4"]),
+        (
+            "queries",
+            "vjj<enter>",
+            &["TABLE_NOT_FOUND", "FROM healthcare_pipeline.facilities", "Did you mean facilities?"],
+        ),
+        ("queries", "jR", &["✔ succeeded", "4 rows", "65.3 KiB scanned", "about $0.00005", "▌ TX"]),
+        ("queries", "jR<right>s", &["facilities↑", "▌ NY"]),
+        ("queries", "jR<right>ss", &["facilities↓", "▌ TX"]),
+        ("queries", "jR/ca", &["1 of 4 rows", "/ ca"]),
+        ("queries", "jR/ca<esc>", &["  4 rows"]),
+        ("queries", "jRc", &["TX  ███"]),
+        ("queries", "jR<tab>", &["▌ Facilities per state"]),
+        ("queries/q-0003", "", &["✔ succeeded", "▌ TX"]),
+        ("queries/q-0003", "<esc>", &["History 4", "▌ ✔ succeeded"]),
+        ("queries/nowhere", "", &["Query nowhere was not found"]),
+        ("queries/lapsed", "", &["Lapsed accreditations", "as_of 2026-01-01"]),
+        ("queries/lapsed", "p<down><enter>", &["database, a name"]),
+        ("queries", "nSELECT 1; SELECT 2", &["statement 2 of 2"]),
+        ("queries", "nSE<ctrl-space>", &["enter takes it", "SELECT"]),
+        ("queries", "nSELECT * FROM fac<tab>", &["SELECT * FROM facilities"]),
+        ("queries", "nselect a from t where b = 1<esc>=", &["1 select a", "2 from t", "3 where b = 1"]),
+        ("queries", "nSELECT * FROM t WHERE a = :least<f5>", &["least"]),
+        ("queries", "?", &["Keys of Queries", "Cancel the query that runs"]),
+        ("overview", "3", &["Saved 10"]),
+    ]);
+}
+
+#[test]
+fn a_result_is_written_as_it_is_shown() {
+    let mut console = Console::at("queries", (80, 24));
+    console.press("jR<right>s/a<enter>");
+    press(&mut console, "e<enter>");
+    let [Request::Export { path, content: Export::Grid { grid, order } }] = &sent(&console)[..] else {
+        panic!("{:?}", sent(&console))
+    };
+    assert_eq!(path, "facilities_per_state-2026-01-01.csv");
+    let shown: Vec<_> = order.iter().filter_map(|row| grid.rows[*row as usize][0].as_deref()).collect();
+    // Of TX 40, CA 31, FL 24 and NY 19 only one has an a.
+    assert_eq!(shown, ["CA"]);
+    console.settle();
+    assert!(
+        console.text().contains("rows written to facilities_per_state-2026-01-01.csv"),
+        "{}",
+        console.text()
+    );
+}
+
+#[test]
+fn a_large_result_comes_page_by_page() {
+    let mut console = Console::at("queries", (80, 24));
+    let rows = (0..300).map(|n: u32| vec![Some(format!("S{n}")), Some(n.to_string())]).collect();
+    console.answers.results.get_mut("q-0003").expect("a result").rows = rows;
+    console.answers.page = 100;
+    console.press("jR");
+    assert!(console.text().contains("100 of ? rows"), "{}", console.text());
+    console.press("G");
+    assert!(
+        console.text().contains("200 of ? rows") && console.text().contains("▌ S99"),
+        "{}",
+        console.text()
+    );
+    console.press("GG");
+    assert!(console.text().contains("300 rows") && console.text().contains("▌ S299"), "{}", console.text());
+    // A search is of the rows that are here, and says so while there may be more.
+    let mut console = Console::at("queries", (80, 24));
+    let rows = (0..300).map(|n: u32| vec![Some(format!("S{n}")), Some(n.to_string())]).collect();
+    console.answers.results.get_mut("q-0003").expect("a result").rows = rows;
+    console.answers.page = 100;
+    console.press("jR/S29");
+    assert!(console.text().contains("1 of 100 of ? rows"), "{}", console.text());
+    assert!(console.text().contains("among the rows that are here"), "{}", console.text());
+}
+
+#[test]
+fn a_query_is_cancelled_as_far_as_that_is_allowed() {
+    let stops = |console: &Console| {
+        let stop = Request::StopQuery { id: "q-0004".into() };
+        sent(console).iter().filter(|request| **request == stop).count()
+    };
+    let open = |local, read_only| {
+        let setup = ward::ui::world::Setup { local, read_only, target: "AWS prod".into(), ..setup() };
+        let mut console = Console::loading("queries/q-0004", (80, 24), setup);
+        console.settle();
+        console
+    };
+    let mut local = open(true, false);
+    press(&mut local, "x");
+    assert_eq!(stops(&local), 1);
+    let mut aws = open(false, false);
+    press(&mut aws, "x");
+    assert!(stops(&aws) == 0 && aws.text().contains("Cancel this query?"), "{}", aws.text());
+    press(&mut aws, "y");
+    assert_eq!(stops(&aws), 1);
+    // Another's query, where nothing may be stopped.
+    let mut reader = open(false, true);
+    press(&mut reader, "x");
+    assert!(stops(&reader) == 0 && reader.text().contains("Read-only"), "{}", reader.text());
+}
+
+#[test]
+fn a_statement_that_writes_asks_and_is_refused_read_only() {
+    let starts = |console: &Console| {
+        sent(console).iter().filter(|request| matches!(request, Request::StartQuery { .. })).count()
+    };
+    let open = |local, read_only| {
+        let setup = ward::ui::world::Setup { local, read_only, target: "AWS prod".into(), ..setup() };
+        let mut console = Console::loading("queries", (80, 24), setup);
+        console.settle();
+        console
+    };
+    let (insert, drop) = ("nINSERT INTO t VALUES (1)<ctrl-e>", "nDROP TABLE t<ctrl-e>");
+    for (local, keys, asks) in
+        [(true, insert, false), (true, drop, true), (false, insert, true), (false, drop, true)]
+    {
+        let mut console = open(local, false);
+        press(&mut console, keys);
+        assert_eq!(starts(&console), usize::from(!asks), "{keys}");
+        assert_eq!(console.text().contains("Run a statement"), asks, "{}", console.text());
+        if asks {
+            press(&mut console, "<enter>");
+            assert_eq!(starts(&console), 0, "{keys}: no is the first choice");
+        }
+    }
+    for keys in [insert, drop] {
+        let mut reader = open(true, true);
+        press(&mut reader, keys);
+        assert!(starts(&reader) == 0 && reader.text().contains("Read-only"), "{}", reader.text());
+    }
+    let mut reader = open(false, true);
+    press(&mut reader, "nSELECT 1<ctrl-e>");
+    assert_eq!(starts(&reader), 1, "reading is free");
+}
+
+#[test]
+fn a_failed_statement_is_mended_at_its_spot() {
+    let mut console = Console::at("queries", (120, 40));
+    console.answers.started = Some("q-0002".into());
+    console.press("nSELECT a<enter>FROM facilitys<ctrl-e>");
+    let text = console.text();
+    assert!(text.contains("✖ failed") && text.contains("TABLE_NOT_FOUND"), "{text}");
+    assert!(text.contains("   2  FROM facilitys"), "{text}");
+    // Line 2, column 6, as Athena says: the table's name.
+    console.press("i<delete>F");
+    assert!(console.text().contains("2 FROM Facilitys"), "{}", console.text());
+}
+
+#[test]
+fn what_is_pasted_is_text() {
+    let mut console = Console::at("queries", (80, 24));
+    console.press("n");
+    console.tell(ward::ui::msg::Msg::Pasted("SELECT 1\r\nq\u{1b}[2J".into()));
+    let text = console.text();
+    assert!(text.contains("1 SELECT 1") && text.contains("2 q[2J"), "{text}");
+    assert!(console.done.is_empty());
+}
+
+#[test]
+fn the_mouse_chooses_runs_and_sorts() {
+    use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+    let click = |console: &mut Console, word: &str| {
+        let text = console.text();
+        let (row, line) = text.lines().enumerate().find(|(_, line)| line.contains(word)).expect("the word");
+        let column = line[..line.find(word).expect("the word")].chars().count();
+        let kind = MouseEventKind::Down(MouseButton::Left);
+        let (column, row) = (column as u16, row as u16);
+        console.tell(ward::ui::msg::Msg::Moused(MouseEvent {
+            kind,
+            column,
+            row,
+            modifiers: KeyModifiers::NONE,
+        }));
+        console.settle();
+    };
+    let mut console = Console::at("queries", (120, 40));
+    click(&mut console, "History 4");
+    assert!(console.text().contains("▌ ◐ running"), "{}", console.text());
+    click(&mut console, "✔ succeeded");
+    click(&mut console, "▌ ✔ succeeded");
+    assert!(console.text().contains("▌ TX"), "{}", console.text());
+    click(&mut console, "state    facilities");
+    assert!(console.text().contains("state↑") && console.text().contains("▌ CA"), "{}", console.text());
+    click(&mut console, "NY   ");
+    assert!(console.text().contains("▌ NY"), "{}", console.text());
+    assert_eq!(console.model.front().route().to_string(), "queries/q-0003");
 }

@@ -1,10 +1,11 @@
 //! Whole screens, text and style, at three sizes. A changed picture is a decision: look at it, then
 //! accept it with `INSTA_UPDATE=always cargo test --test it screens`.
 
+use ward::ui::msg::Msg;
 use ward::ui::theme::Theme;
 
 use crate::support::answers::{Answers, execution_arn};
-use crate::support::console::{Console, setup};
+use crate::support::console::{Console, keys_of, setup};
 
 /// The sizes of a screen: too small for anything but a sentence, the usual, and wide.
 const SIZES: [(u16, u16); 3] = [(40, 12), USUAL, (160, 48)];
@@ -63,6 +64,40 @@ fn workflows() {
     usual("run-timeline", &run("run-20260101-090000-217"), "v");
     usual("run-events", &run("run-20260101-090000-217"), "vv");
     usual("run-inspector", &run("run-20260101-090000-217"), "<enter>");
+}
+
+#[test]
+fn queries() {
+    everywhere("queries", "queries", "");
+    everywhere("query-history", "queries", "v");
+    everywhere("query-statement", "queries/expiring_within", "");
+    everywhere("query-result", "queries/q-0003", "");
+    usual("query-failed", "queries/q-0002", "");
+    usual("query-running", "queries/q-0004", "");
+    usual("query-bars", "queries/q-0003", "c");
+    usual("query-value", "queries/q-0003", "<enter>");
+    usual("query-row", "queries/q-0003", "v");
+    usual("query-sorted-and-searched", "queries/q-0003", "<right>s/a<enter>");
+    usual("query-completion", "queries", "nSELECT * FROM facilities f WHERE f.");
+    usual("query-parameter", "queries", "nSELECT * FROM facilities WHERE state = :state<f5>");
+    usual("query-drop", "queries", "nDROP TABLE facilities<f5>");
+}
+
+/// The history of Athena before it is known, without any query, and out of reach.
+#[test]
+fn query_history_without_queries() {
+    let mut loading = Console::loading("queries", USUAL, setup());
+    loading.tell(Msg::Pressed(keys_of("v")[0]));
+    picture("query-history-loading", &loading);
+    for (name, answers) in [("empty", Answers::empty()), ("failed", Answers::failing())] {
+        let mut console = Console::with("queries", USUAL, answers);
+        console.press("v");
+        picture(&format!("query-history-{name}"), &console);
+    }
+    let mut stale = Console::at("queries", USUAL);
+    stale.answers = Answers::failing();
+    stale.press("vr");
+    picture("query-history-stale", &stale);
 }
 
 #[test]

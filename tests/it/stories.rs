@@ -74,7 +74,7 @@ fn step() -> impl Strategy<Value = Step> {
 /// Keys that mean something somewhere more often than others.
 fn key() -> impl Strategy<Value = Step> {
     let letters =
-        "12345hjklgGqrsSeyYoufFwaJRXADiInNvVpcxtm/?:! ".chars().map(KeyCode::Char).collect::<Vec<_>>();
+        "12345hjklgGqrsSeyYoufFwaJRXADiInNvVpcxtm/?:!= ".chars().map(KeyCode::Char).collect::<Vec<_>>();
     let named = vec![
         KeyCode::Enter,
         KeyCode::Esc,
@@ -146,7 +146,10 @@ fn place() -> impl Strategy<Value = String> {
         "facilities".to_owned(),
         "facilities/FAC004?state:TX".to_owned(),
         "queries".to_owned(),
+        "queries/q-0002".to_owned(),
         "queries/q-0003".to_owned(),
+        "queries/expiring_within".to_owned(),
+        "queries/editor".to_owned(),
         "workflows".to_owned(),
         "workflows/machines".to_owned(),
         run("run-20260101-150405-004"),
@@ -306,7 +309,7 @@ proptest! {
     /// However far somebody moves, something is selected where there is something to select.
     #[test]
     fn the_selection_stays_in_sight(
-        place in prop::sample::select(vec!["overview", "facilities", "workflows"]),
+        place in prop::sample::select(vec!["overview", "facilities", "queries", "workflows"]),
         keys in prop::collection::vec(prop::sample::select(vec!["j", "k", "G", "gg", "<pagedown>", "<pageup>"]), 1..40),
         sizes in prop::collection::vec((60..180_u16, 16..50_u16), 1..4),
     ) {

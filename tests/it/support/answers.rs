@@ -48,6 +48,10 @@ pub struct Answers {
     pub queries: Vec<Query>,
     /// By the query's id.
     pub results: BTreeMap<String, Grid>,
+    /// Rows of a page of a result, queries of a page of the history; 0 puts all on one page.
+    pub page: usize,
+    /// The query that a started statement is; q-0003 when `None`.
+    pub started: Option<String>,
     pub tables: Vec<Table>,
     pub saved_queries: Vec<(String, String)>,
     /// By group; a group that is not here does not exist.
@@ -160,15 +164,21 @@ impl Answers {
             Request::StopExecution { .. } | Request::RedriveExecution { .. } | Request::StopQuery { .. } => {
                 Reply::Done
             }
-            Request::Queries { .. } => Reply::Queries { items: self.queries.clone(), next: None },
+            Request::Queries { token } => {
+                let (items, next) = self.paged(&self.queries, token.as_deref());
+                Reply::Queries { items, next }
+            }
             Request::Query { id } => {
                 let query = self.queries.iter().find(|query| query.id == *id).cloned();
                 Reply::Query(Box::new(query.ok_or_else(|| missing("Query", id))?))
             }
-            Request::StartQuery { .. } => Reply::Started("q-0003".into()),
-            Request::Results { id, .. } => {
-                let grid = self.results.get(id).cloned();
-                Reply::Results { grid: grid.ok_or_else(|| missing("Result", id))?, next: None }
+            Request::StartQuery { .. } => {
+                Reply::Started(self.started.clone().unwrap_or_else(|| "q-0003".into()))
+            }
+            Request::Results { id, token } => {
+                let grid = self.results.get(id).ok_or_else(|| missing("Result", id))?;
+                let (rows, next) = self.paged(&grid.rows, token.as_deref());
+                Reply::Results { grid: Grid { columns: grid.columns.clone(), rows }, next }
             }
             Request::Tables => Reply::Tables(self.tables.clone()),
             Request::SavedQueries => Reply::SavedQueries(self.saved_queries.clone()),
@@ -178,6 +188,13 @@ impl Answers {
             }
             Request::Export { path, .. } => Reply::Written { path: path.clone(), rows: 1 },
         })
+    }
+
+    /// A page of a list; its token is where the next one begins.
+    fn paged<T: Clone>(&self, all: &[T], token: Option<&str>) -> (Vec<T>, Option<String>) {
+        let from = token.and_then(|token| token.parse().ok()).unwrap_or(0).min(all.len());
+        let to = if self.page == 0 { all.len() } else { (from + self.page).min(all.len()) };
+        (all[from..to].to_vec(), (to < all.len()).then(|| to.to_string()))
     }
 
     /// What a stream brings until it has nothing new.

@@ -92,6 +92,9 @@ pub fn draw(model: &Model, world: &World, area: Rect, buffer: &mut Buffer) {
         }
         if list.history.is_waiting() || list.more.is_waiting() {
             put(buffer, line, x, "loading", theme.style(Role::Dim));
+        } else if let (true, Some(at)) = (is_stale(list) && list.shelf == Shelf::History, list.history.at()) {
+            let text = format!("as known {}: r asks again", units::ago(at, world.now));
+            put(buffer, line, x, &text, theme.style(Role::Bad));
         }
     }
     if let Some(line) = row(area, 1).filter(|_| list.filtering || !list.filter.is_empty()) {
@@ -142,8 +145,10 @@ fn saved(model: &Model, world: &World, area: Rect, buffer: &mut Buffer) {
 
 fn history(model: &Model, world: &World, area: Rect, buffer: &mut Buffer) {
     let list = &model.list;
-    let (here, area) = notice::stand(world, buffer, area, &list.history, "the history of Athena");
-    let Some(all) = list.history.value().filter(|_| here) else { return };
+    let Some(all) = list.history.value() else {
+        notice::stand(world, buffer, area, &list.history, "the history of Athena");
+        return;
+    };
     let rows = list.rows(Shelf::History);
     if rows.is_empty() {
         let text = if all.is_empty() {
@@ -163,8 +168,13 @@ fn history(model: &Model, world: &World, area: Rect, buffer: &mut Buffer) {
         Some(query) => past_cell(list, world, query, column),
         None => Cell::dim(""),
     };
-    let stale = list.history.problem().is_some();
+    let stale = is_stale(list);
     table(world, &HISTORY, rows.len(), model, cell, stale, area, buffer);
+}
+
+/// Whether asking again failed, so that what is shown is old.
+fn is_stale(list: &List) -> bool {
+    list.history.problem().is_some() && !list.history.is_waiting()
 }
 
 fn past_cell<'a>(list: &'a List, world: &World, query: &'a Query, column: usize) -> Cell<'a> {
@@ -226,7 +236,9 @@ pub fn preview(model: &Model, world: &World, chosen: Chosen<'_>, area: Rect, buf
             let run = Run::past(&query.id, Some(query), world.now);
             let x = put(buffer, title, title.x, badge.glyph(world), theme.style(badge.role));
             let x = put(buffer, title, x + 1, badge.word, theme.style(badge.role));
-            let elapsed = units::duration(run.elapsed(world.now));
+            let elapsed = run.elapsed(world.now);
+            let over = query.state.is_over();
+            let elapsed = if over { units::duration(elapsed) } else { units::clock(elapsed) };
             let x = put(buffer, title, x + 2, &elapsed, theme.style(Role::Text));
             put(buffer, title, x + 2, &cost(query), theme.style(Role::Dim));
             past_heading(model, query, world, below, buffer)

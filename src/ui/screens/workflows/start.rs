@@ -119,6 +119,12 @@ impl Form {
         self.input.click(editor_area(area), at);
     }
 
+    /// Takes the last change of the input back, or makes it again.
+    pub fn undo(&mut self, back: bool, area: Rect) {
+        let size = size(editor_area(area));
+        if back { self.input.undo(size) } else { self.input.redo(size) }
+    }
+
     /// Lays the input out; says whether it could be read.
     pub fn format(&mut self) -> bool {
         let text = self.input.text();

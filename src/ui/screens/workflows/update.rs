@@ -156,6 +156,10 @@ fn on_form(model: &mut Model, world: &mut World, action: Action) -> Vec<Wish> {
             let note = (!read).then(|| Wish::Say("This is not JSON yet".to_owned()));
             note.into_iter().collect()
         }
+        Action::Undo | Action::Redo => {
+            form.undo(action == Action::Undo, world.body());
+            Vec::new()
+        }
         Action::LeaveEditor | Action::Back => {
             model.form = None;
             model.starting.clear();
