@@ -147,17 +147,12 @@ impl<'m> Trial<'m> {
             }
             return Ok(());
         }
-        let branching = matches!(state.kind, Kind::Parallel { .. } | Kind::Map(_));
-        let declared = state.data.input != Select::Whole;
-        match &state.kind {
-            Kind::Pass { result: Some(_) } => {}
-            _ if branching && !declared => {}
-            _ => _ = put("afterInputPath", &effective),
+        if !matches!(state.kind, Kind::Pass { result: Some(_) } | Kind::Parallel { .. }) {
+            put("afterInputPath", &effective);
         }
         let own = match &state.kind {
             Kind::Pass { result } => result.is_none(),
             Kind::Task(_) => true,
-            Kind::Parallel { .. } => state.data.parameters.is_some(),
             _ => false,
         };
         if own {

@@ -36,6 +36,6 @@ pub mod scope;
 mod shape;
 mod simple;
 pub mod step;
-mod syntax;
+pub mod syntax;
 pub mod task;
 pub mod template;

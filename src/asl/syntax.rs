@@ -1,4 +1,4 @@
-//! What AWS says of a definition that is not JSON at all, in the words of the parser behind its API.
+//! What AWS says of a definition or an input that is not JSON at all, in the words of the parser behind its API.
 
 use serde_json::error::Category;
 
@@ -10,7 +10,7 @@ const VALUE: &str = "(JSON String, Number, Array, Object or token 'null', 'true'
 const SHOWN: usize = 500;
 
 /// The parser names the token or character, the line, and the column after it.
-pub(super) fn diagnostic(text: &str, error: &serde_json::Error) -> Diagnostic {
+pub fn diagnostic(text: &str, error: &serde_json::Error) -> Diagnostic {
     let start: usize = text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
     // Columns count bytes and may end within a character.
     let at = text.floor_char_boundary((start + error.column().saturating_sub(1)).min(text.len()));

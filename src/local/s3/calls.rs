@@ -92,6 +92,36 @@ pub async fn call(store: &Arc<ObjectStore>, operation: &str, input: Value) -> Re
             store.remove(&bucket, &key, Condition::default(), &request_id()).await?;
             Ok(json!({}))
         }
+        "DeleteObjects" => {
+            let bucket = input.text("Bucket")?;
+            let mut deleted = Vec::new();
+            for object in input.0["Delete"]["Objects"].as_array().into_iter().flatten() {
+                let key = object["Key"].as_str().unwrap_or_default();
+                store.remove(&bucket, key, Condition::default(), &request_id()).await?;
+                deleted.push(json!({"Key": key}));
+            }
+            Ok(json!({"Deleted": deleted}))
+        }
+        "CreateBucket" => {
+            let bucket = input.text("Bucket")?;
+            store.create_bucket(&bucket, store.region()).await?;
+            Ok(json!({"Location": format!("/{bucket}")}))
+        }
+        "DeleteBucket" => {
+            store.delete_bucket(&input.text("Bucket")?).await?;
+            Ok(json!({}))
+        }
+        "HeadBucket" => {
+            store.bucket(&input.text("Bucket")?)?;
+            Ok(json!({"BucketRegion": store.region()}))
+        }
+        "ListBuckets" => {
+            let buckets = store.buckets()?.into_iter();
+            let buckets: Vec<Value> = buckets
+                .map(|(name, bucket)| json!({"Name": name, "CreationDate": time(bucket.created())}))
+                .collect();
+            Ok(json!({"Buckets": buckets}))
+        }
         "ListObjectsV2" => list(store, &input),
         "ListObjects" => {
             let mut output = list(store, &input)?;

@@ -124,16 +124,7 @@ impl States {
                 ),
             ));
         }
-        let data = Data::parse(text.as_str()).map_err(|error| {
-            Fault::client(
-                "InvalidExecutionInput",
-                format!("Invalid State Machine Execution Input: '{error}'"),
-            )
-        })?;
-        if data.is_too_deep() {
-            let why = "Invalid State Machine Execution Input: 'it is nested too deeply'";
-            return Err(Fault::client("InvalidExecutionInput", why));
-        }
+        let data = validate::execution_input(&text)?;
         let key = match machine.express {
             true => format!("{}:{name}:{}", machine.name, uuid::Uuid::new_v4()),
             false => format!("{}:{name}", machine.name),

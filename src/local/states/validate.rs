@@ -3,6 +3,8 @@
 use serde_json::Value;
 
 use super::super::fault::Fault;
+use crate::asl::data::Data;
+use crate::asl::syntax;
 
 /// A value that breaks a rule.
 pub fn constraint(value: &str, member: &str, rule: &str) -> Fault {
@@ -69,4 +71,16 @@ pub fn at_most(input: &Value, member: &str, most: usize) -> Result<Option<String
         }
         text => Ok(text.map(str::to_owned)),
     }
+}
+
+/// The input of an execution.
+pub fn execution_input(text: &str) -> Result<Data, Fault> {
+    let wrong = |why: String| {
+        Fault::client("InvalidExecutionInput", format!("Invalid State Machine Execution Input: '{why}'"))
+    };
+    let data = Data::parse(text).map_err(|error| wrong(syntax::diagnostic(text, &error).message))?;
+    if data.is_too_deep() {
+        return Err(wrong("it is nested too deeply".into()));
+    }
+    Ok(data)
 }

@@ -8,3 +8,5 @@ mod s3;
 mod sns;
 mod states;
 mod sts;
+mod time;
+mod trials;

@@ -36,12 +36,7 @@ impl States {
                 "RoleArn must be specified when testing a Task state",
             ));
         }
-        let data = Data::parse(input["input"].as_str().unwrap_or("{}")).map_err(|error| {
-            Fault::client(
-                "InvalidExecutionInput",
-                format!("Invalid State Machine Execution Input: '{error}'"),
-            )
-        })?;
+        let data = validate::execution_input(input["input"].as_str().unwrap_or("{}"))?;
         let (now, entropy) = super::driver::Driver::moment(&*self.bus()?);
         let configuration = &input["stateConfiguration"];
         let trial = Trial {
