@@ -85,7 +85,7 @@ try:
     read = sorted((r["id"], r["name"], r["tags"]) for table in tables for r in table.to_pylist())
     equal("pyarrow: reads what CTAS wrote", read, [(p["id"], p["name"], p["tags"]) for p in PEOPLE])
     foreign = io.BytesIO()
-    pandas.DataFrame({"ID": [1, 2], "Price": [1.5, None], "At": pandas.to_datetime(["2026-01-01 10:00", "2026-01-02"])}).to_parquet(foreign)
+    pandas.DataFrame({"ID": [1, 2], "Price": [1.5, None], "At": pandas.to_datetime(["2026-01-01 10:00", "2026-01-02 00:00"])}).to_parquet(foreign)
     s3.put_object(Bucket="lake", Key="foreign/x.parquet", Body=foreign.getvalue())
     succeeds("boto3: a table over pandas' Parquet", "CREATE EXTERNAL TABLE foreign_ (id bigint, price double, at timestamp) STORED AS PARQUET LOCATION 's3://lake/foreign/'")
     equal("boto3: its rows as Athena shows them", rows(query("SELECT * FROM foreign_ ORDER BY id"))[1:],

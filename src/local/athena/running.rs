@@ -190,7 +190,10 @@ impl Athena {
         let running = async {
             let (ran, csv) = self.engine.run(ask, meter.clone(), csv).await?;
             let engine = millis(began);
-            Ok((ran, csv.finish().await?, engine))
+            let totals = csv.finish().await?;
+            // While the last of the result is being kept.
+            self.describe(bus, record, &totals.columns).await?;
+            Ok((ran, totals, engine))
         };
         let (ran, wrote) = tokio::join!(running, objects.write_stream(bucket, key, body.boxed(), BINARY));
         let (ran, totals, engine) = match (ran, wrote) {
@@ -202,7 +205,6 @@ impl Athena {
             (Ok(_), Err(fault)) => return Err(unwritable(record, &fault)),
             (Err(failure), _) => return Err(failure),
         };
-        self.describe(bus, record, &totals.columns).await?;
         let planning = u64::try_from(ran.planning.as_millis()).unwrap_or(u64::MAX);
         let results::Totals { columns, rows, bytes } = totals;
         Ok(Made { columns, rows, bytes, planning, engine, ..Made::default() })

@@ -33,7 +33,16 @@ impl Type {
     /// Reads `array<struct<name:string,n:int>>` and `array(row(name varchar, n integer))` alike.
     /// The error says what could not be read.
     pub fn read(text: &str) -> Result<Type, String> {
-        let mut reader = Reader { rest: text.trim() };
+        Type::read_with(text, Type::Decimal(38, 0))
+    }
+
+    /// As [`Type::read`], in a statement of Hive's: where a bare `decimal` has ten digits.
+    pub fn read_hive(text: &str) -> Result<Type, String> {
+        Type::read_with(text, Type::Decimal(10, 0))
+    }
+
+    fn read_with(text: &str, decimal: Type) -> Result<Type, String> {
+        let mut reader = Reader { rest: text.trim(), decimal };
         let found = reader.read(0)?;
         match reader.rest.trim() {
             "" => Ok(found),
@@ -156,6 +165,8 @@ impl Type {
 
 struct Reader<'a> {
     rest: &'a str,
+    /// What `decimal` alone is.
+    decimal: Type,
 }
 
 /// Types within types; a bound, so that no text can exhaust the stack.
@@ -179,7 +190,7 @@ impl<'a> Reader<'a> {
                 Type::Double
             }
             "decimal" | "numeric" => match self.numbers()?.as_slice() {
-                [] => Type::Decimal(38, 0),
+                [] => self.decimal.clone(),
                 [p] => decimal(*p, 0)?,
                 [p, s, ..] => decimal(*p, *s)?,
             },
@@ -373,6 +384,9 @@ mod tests {
             Type::read("row(varchar, n integer)").unwrap(),
             Type::Row(vec![(None, Type::Varchar(None)), (Some("n".into()), Type::Integer)])
         );
+        assert_eq!(Type::read("decimal").unwrap(), Type::Decimal(38, 0));
+        let nested = Type::read_hive("array<decimal>").unwrap();
+        assert_eq!(nested, Type::Array(Box::new(Type::Decimal(10, 0))));
         assert_eq!(Type::read("timestamp(3) with time zone").unwrap(), Type::TimestampTz);
         assert_eq!(Type::read("struct<`a b`:int COMMENT 'x', c: double>").unwrap().base(), "row");
     }

@@ -1,6 +1,7 @@
 //! Parquet objects into the columns of a table.
 
 use std::collections::VecDeque;
+use std::io::Read;
 use std::sync::Arc;
 
 use bytes::{Buf, Bytes};
@@ -15,35 +16,53 @@ use parquet::file::reader::{ChunkReader, Length};
 
 use super::columns::Column;
 use super::format::{Place, Source, constant};
-use super::pieces::{Access, Object, Piece};
+use super::pieces::{Access, Object, Piece, Stream};
 use super::scan::ROWS;
 use super::{adapt, arrow};
 use crate::local::athena::failure::Failure;
+
+/// Smaller objects are read at once, bytes.
+const SMALL: u64 = 1 << 20;
 
 /// An object that Parquet's reader asks for ranges of.
 struct Chunks {
     object: Arc<Object>,
     access: Access,
+    /// All of a small object.
+    whole: Option<Bytes>,
+}
+
+impl Chunks {
+    fn new(object: Arc<Object>, access: Access) -> Result<Chunks, Failure> {
+        let whole = if object.size <= SMALL { Some(access.whole(&object)?) } else { None };
+        Ok(Chunks { object, access, whole })
+    }
 }
 
 impl Length for Chunks {
     fn len(&self) -> u64 {
-        self.object.size
+        self.whole.as_ref().map_or(self.object.size, |all| all.len() as u64)
     }
 }
 
 impl ChunkReader for Chunks {
-    type T = bytes::buf::Reader<Bytes>;
+    type T = Box<dyn Read>;
 
+    /// Asked for at the head of each page, of which little is read.
     fn get_read(&self, start: u64) -> Result<Self::T, ParquetError> {
-        let end = (start + (1 << 20)).min(self.object.size);
-        self.get_bytes(start, end.saturating_sub(start) as usize).map(Buf::reader)
+        Ok(match &self.whole {
+            Some(all) => Box::new(all.slice((start as usize).min(all.len())..).reader()),
+            None => Box::new(Stream::unmetered(self.object.clone(), self.access.clone(), start)),
+        })
     }
 
     fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes, ParquetError> {
         let end = start.saturating_add(length as u64);
-        if end > self.object.size {
+        if end > self.len() {
             return Err(ParquetError::EOF("Unexpected end of the file".into()));
+        }
+        if let Some(all) = &self.whole {
+            return Ok(all.slice(start as usize..end as usize));
         }
         let read = self.access.range(&self.object, start, end);
         read.map_err(|failure| ParquetError::External(Box::new(failure)))
@@ -131,7 +150,7 @@ impl Reading {
 
     fn open(&self, object: Arc<Object>) -> Result<Open, Failure> {
         let path = object.path.clone();
-        let chunks = Chunks { object: object.clone(), access: self.access.clone() };
+        let chunks = Chunks::new(object.clone(), self.access.clone())?;
         let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
         let read = ArrowReaderMetadata::load(&chunks, options).map_err(|e| broken(&e, &path))?;
         let file = read.schema().clone();

@@ -120,7 +120,7 @@ pub fn columns(words: &mut Words<'_>) -> Result<Vec<NewColumn>, Failure> {
 pub fn column(words: &mut Words<'_>) -> Result<NewColumn, Failure> {
     let name = words.name()?;
     let spot = Spot::of(words.text, words.offset());
-    let kind = Type::read(words.type_text()?).map_err(|why| Failure::malformed(spot, why))?;
+    let kind = Type::read_hive(words.type_text()?).map_err(|why| Failure::malformed(spot, why))?;
     let comment = if words.take("COMMENT") { Some(words.string()?) } else { None };
     Ok(NewColumn { name, kind, comment })
 }
