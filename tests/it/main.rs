@@ -9,6 +9,7 @@ mod journeys;
 mod lambda;
 mod machines;
 mod screens;
+mod sql;
 mod stories;
 mod support;
 mod terminal;

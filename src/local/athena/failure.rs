@@ -36,6 +36,11 @@ impl Failure {
         self
     }
 
+    /// At this place unless it has one.
+    pub fn or_at(self, spot: Spot) -> Failure {
+        if self.spot.is_some() { self } else { self.at(spot) }
+    }
+
     /// A statement that cannot be read: StartQueryExecution refuses it.
     pub fn malformed(spot: Spot, message: impl Into<String>) -> Failure {
         Failure::new(MALFORMED, message).at(spot)

@@ -53,6 +53,8 @@ impl Type {
     /// Trino's spelling: `array(row(name varchar))`, as results and information_schema show it.
     pub fn trino(&self) -> String {
         match self {
+            // The results of a query call it float.
+            Type::Real => "real".into(),
             Type::Decimal(p, s) => format!("decimal({p},{s})"),
             Type::Varchar(Some(n)) => format!("varchar({n})"),
             Type::Char(n) => format!("char({n})"),

@@ -3,50 +3,43 @@
 //! The engine cannot join such a subquery to its outer row, so it is run for every row: its plan is
 //! made once, the values of the outer row are put in before each run.
 
-use std::hash::{Hash, Hasher};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
-use datafusion::arrow::array::ArrayRef;
 use datafusion::arrow::datatypes::{DataType, FieldRef};
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
-use datafusion::common::{Result, ScalarValue};
+use datafusion::common::{Column, Result};
 use datafusion::execution::{SessionState, TaskContext};
-use datafusion::logical_expr::expr::InSubquery;
+use datafusion::logical_expr::expr::{InSubquery, SetComparison};
 use datafusion::logical_expr::{
-    ColumnarValue, Expr, LogicalPlan, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Subquery,
-    Volatility,
+    Expr, LogicalPlan, LogicalPlanBuilder, Operator, ScalarUDF, Signature, Subquery, Volatility,
 };
 use datafusion::physical_plan::ExecutionPlan;
-use datafusion::physical_plan::execution_plan::reset_plan_states;
-use futures::StreamExt;
 use futures::future::BoxFuture;
 
-use super::scan::fail;
-use crate::local::athena::failure::Failure;
-
-/// The values of the outer row a subquery currently runs for.
-type Cell = Arc<Mutex<Vec<ScalarValue>>>;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Wants {
-    /// The one value of the one row.
-    Value,
-    /// Whether there is a row.
-    Existence,
-    /// Whether the last argument is among the values.
-    Membership,
-}
+use super::functions;
+use super::rowwise::{Apply, Cell, Outer, Wants};
 
 /// Replaces such subqueries everywhere in a plan.
 pub fn rewrite<'a>(plan: LogicalPlan, state: &'a SessionState) -> BoxFuture<'a, Result<LogicalPlan>> {
     Box::pin(async move {
+        let plan = plan.transform_up(|node| {
+            node.map_expressions(|expr| {
+                expr.transform_up(|e| match e {
+                    Expr::ScalarSubquery(subquery) if may_be_many(&subquery) => {
+                        Ok(Transformed::yes(Expr::ScalarSubquery(at_most_one(subquery)?)))
+                    }
+                    other => Ok(Transformed::no(other)),
+                })
+            })
+        })?;
+        let plan = plan.data;
         // First their plans, which takes waiting; then the rewriting, which does not.
         let mut found: Vec<Subquery> = Vec::new();
         plan.apply(|node| {
             node.apply_expressions(|expr| {
                 expr.apply(|e| {
                     if let Some(subquery) = of(e)
-                        && is_row_wise(subquery)
+                        && runs_alone(e, subquery, node)
                         && !found.contains(subquery)
                     {
                         found.push(subquery.clone());
@@ -83,11 +76,81 @@ fn of(expr: &Expr) -> Option<&Subquery> {
         Expr::ScalarSubquery(subquery) => Some(subquery),
         Expr::Exists(exists) => Some(&exists.subquery),
         Expr::InSubquery(InSubquery { subquery, .. }) => Some(subquery),
+        Expr::SetComparison(SetComparison { subquery, .. }) => Some(subquery),
         _ => None,
     }
 }
 
-/// Whether a subquery unnests something of its outer row, or cuts its rows short.
+/// Whether a subquery cannot become a join: the engine makes joins of conditions alone, and of these not
+/// all.
+fn runs_alone(expr: &Expr, subquery: &Subquery, node: &LogicalPlan) -> bool {
+    let condition = matches!(node, LogicalPlan::Filter(_));
+    match expr {
+        Expr::SetComparison(_) => true,
+        Expr::Exists(_) | Expr::InSubquery(_) if !condition => true,
+        Expr::ScalarSubquery(_) => is_row_wise(subquery) || !joins_by_equality(subquery),
+        _ => is_row_wise(subquery),
+    }
+}
+
+/// Whether all that ties a subquery to its outer row are equalities of one side with the other.
+fn joins_by_equality(subquery: &Subquery) -> bool {
+    use datafusion::logical_expr::utils::split_conjunction;
+    let mut fits = true;
+    // The closure never fails.
+    let _ = subquery.subquery.apply(|node| {
+        if let LogicalPlan::Filter(filter) = node {
+            for condition in split_conjunction(&filter.predicate) {
+                fits &= match condition {
+                    other if !other.contains_outer() => true,
+                    Expr::BinaryExpr(of) if of.op == Operator::Eq => {
+                        of.left.contains_outer() != of.right.contains_outer()
+                    }
+                    _ => false,
+                };
+            }
+        }
+        Ok(TreeNodeRecursion::Continue)
+    });
+    fits
+}
+
+/// Whether a correlated subquery for one value may have several rows: one that is joined to its outer
+/// row, and no aggregate.
+fn may_be_many(subquery: &Subquery) -> bool {
+    let mut node = &*subquery.subquery;
+    loop {
+        match node {
+            LogicalPlan::Projection(of) => node = &of.input,
+            LogicalPlan::SubqueryAlias(of) => node = &of.input,
+            LogicalPlan::Sort(of) => node = &of.input,
+            LogicalPlan::Aggregate(of) if of.group_expr.is_empty() => return false,
+            _ => {
+                return !subquery.outer_ref_columns.is_empty()
+                    && !is_row_wise(subquery)
+                    && joins_by_equality(subquery);
+            }
+        }
+    }
+}
+
+/// The same subquery as an aggregate, which fails when there is more than one row.
+fn at_most_one(subquery: Subquery) -> Result<Subquery> {
+    let inner = Arc::unwrap_or_clone(subquery.subquery.clone());
+    let (qualifier, field) = inner.schema().qualified_field(0);
+    let name = field.name().clone();
+    let column = Expr::Column(Column::from((qualifier, field)));
+    let all = datafusion::functions_aggregate::expr_fn::array_agg(column);
+    let gathered = Expr::Column(Column::new_unqualified(all.schema_name().to_string()));
+    let plan = LogicalPlanBuilder::from(inner)
+        .aggregate(Vec::<Expr>::new(), vec![all])?
+        .project(vec![functions::single(gathered).alias(name)])?
+        .build()?;
+    Ok(Subquery { subquery: Arc::new(plan), ..subquery })
+}
+
+/// Whether a subquery unnests something of its outer row, cuts its rows short, or uses the outer row
+/// elsewhere than in a condition: the engine cannot join such a one.
 fn is_row_wise(subquery: &Subquery) -> bool {
     if subquery.outer_ref_columns.is_empty() {
         return false;
@@ -95,7 +158,11 @@ fn is_row_wise(subquery: &Subquery) -> bool {
     let mut found = false;
     // The closure never fails.
     let _ = subquery.subquery.apply(|node| {
-        found |= matches!(node, LogicalPlan::Unnest(_) | LogicalPlan::Limit(_));
+        found |= match node {
+            LogicalPlan::Unnest(_) | LogicalPlan::Limit(_) => true,
+            LogicalPlan::Filter(_) => false,
+            other => other.expressions().iter().any(Expr::contains_outer),
+        };
         Ok(TreeNodeRecursion::Continue)
     });
     found
@@ -107,6 +174,7 @@ struct Prepared {
     task: Arc<TaskContext>,
     cell: Cell,
     turn: Arc<Mutex<()>>,
+    reads: bool,
     kind: DataType,
     /// The outer row's columns.
     outer: Vec<Expr>,
@@ -148,9 +216,10 @@ async fn prepare(subquery: Subquery, state: &SessionState) -> Result<Prepared> {
     })?;
     let inner = rewrite(inner.data, state).await?;
     let kind = inner.schema().fields().first().map_or(DataType::Null, |f| f.data_type().clone());
+    let reads = inner.exists(|node| Ok(matches!(node, LogicalPlan::TableScan(_))))?;
     let plan = state.create_physical_plan(&inner).await?;
     let outer = outer.into_iter().map(|(_, column)| column).collect();
-    Ok(Prepared { plan, task: state.task_ctx(), cell, turn: Arc::default(), kind, outer })
+    Ok(Prepared { plan, task: state.task_ctx(), cell, turn: Arc::default(), reads, kind, outer })
 }
 
 fn replace(expr: Expr, prepared: &Prepared) -> Expr {
@@ -165,7 +234,13 @@ fn replace(expr: Expr, prepared: &Prepared) -> Expr {
             task: prepared.task.clone(),
             cell: prepared.cell.clone(),
             turn: prepared.turn.clone(),
-            signature: Signature::variadic_any(Volatility::Stable),
+            reads: prepared.reads,
+            // Without arguments it might be run while it is planned.
+            signature: if args.is_empty() {
+                Signature::nullary(Volatility::Volatile)
+            } else {
+                Signature::variadic_any(Volatility::Stable)
+            },
         })
         .call(args)
     };
@@ -175,169 +250,9 @@ fn replace(expr: Expr, prepared: &Prepared) -> Expr {
         Expr::InSubquery(InSubquery { expr, negated, .. }) => {
             negate(negated, call(Wants::Membership, Some(*expr)))
         }
+        Expr::SetComparison(SetComparison { expr, op, quantifier, .. }) => {
+            call(Wants::Comparison(op, quantifier), Some(*expr))
+        }
         _ => call(Wants::Value, None),
-    }
-}
-
-/// A value of the outer row.
-#[derive(Debug)]
-struct Outer {
-    n: usize,
-    name: String,
-    kind: DataType,
-    cell: Cell,
-    signature: Signature,
-}
-
-impl PartialEq for Outer {
-    fn eq(&self, other: &Self) -> bool {
-        self.n == other.n && Arc::ptr_eq(&self.cell, &other.cell)
-    }
-}
-
-impl Eq for Outer {}
-
-impl Hash for Outer {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        (self.n, Arc::as_ptr(&self.cell) as usize).hash(state);
-    }
-}
-
-impl ScalarUDFImpl for Outer {
-    fn name(&self) -> &str {
-        &self.name
-    }
-
-    fn signature(&self) -> &Signature {
-        &self.signature
-    }
-
-    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
-        Ok(self.kind.clone())
-    }
-
-    fn invoke_with_args(&self, _: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let values = self.cell.lock().unwrap_or_else(PoisonError::into_inner);
-        match values.get(self.n) {
-            Some(value) => Ok(ColumnarValue::Scalar(value.clone())),
-            None => Err(fail(Failure::internal("a subquery ran without its outer row"))),
-        }
-    }
-}
-
-/// Runs a subquery for each row of its arguments.
-struct Apply {
-    wants: Wants,
-    kind: DataType,
-    plan: Arc<dyn ExecutionPlan>,
-    task: Arc<TaskContext>,
-    cell: Cell,
-    turn: Arc<Mutex<()>>,
-    signature: Signature,
-}
-
-impl std::fmt::Debug for Apply {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Apply({:?})", self.wants)
-    }
-}
-
-impl PartialEq for Apply {
-    fn eq(&self, other: &Self) -> bool {
-        self.wants == other.wants && Arc::ptr_eq(&self.cell, &other.cell)
-    }
-}
-
-impl Eq for Apply {}
-
-impl Hash for Apply {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        (self.wants, Arc::as_ptr(&self.cell) as usize).hash(state);
-    }
-}
-
-impl Apply {
-    fn run(&self) -> Result<Vec<ArrayRef>> {
-        let plan = reset_plan_states(self.plan.clone())?;
-        let mut stream = plan.execute(0, self.task.clone())?;
-        let mut columns = Vec::new();
-        // Within a task that waits here, a budget for cooperation would never be filled again.
-        futures::executor::block_on(tokio::task::unconstrained(async {
-            while let Some(batch) = stream.next().await {
-                let batch = batch?;
-                if batch.num_rows() > 0 {
-                    columns.push(batch.column(0).clone());
-                    if self.wants == Wants::Existence {
-                        break;
-                    }
-                }
-            }
-            Ok(columns)
-        }))
-    }
-
-    fn answer(&self, columns: &[ArrayRef], wanted: Option<&ScalarValue>) -> Result<ScalarValue> {
-        let rows: usize = columns.iter().map(|c| c.len()).sum();
-        match self.wants {
-            Wants::Existence => Ok(ScalarValue::Boolean(Some(rows > 0))),
-            Wants::Value if rows > 1 => Err(fail(Failure::new(
-                "SUBQUERY_MULTIPLE_ROWS",
-                "Scalar sub-query has returned multiple rows",
-            ))),
-            Wants::Value => match columns.first() {
-                Some(column) => ScalarValue::try_from_array(column, 0),
-                None => ScalarValue::try_from(&self.kind),
-            },
-            Wants::Membership => {
-                let Some(wanted) = wanted.filter(|w| !w.is_null()) else {
-                    return Ok(ScalarValue::Boolean(if rows == 0 { Some(false) } else { None }));
-                };
-                let mut unknown = false;
-                for column in columns {
-                    for row in 0..column.len() {
-                        let value = ScalarValue::try_from_array(column, row)?.cast_to(&wanted.data_type())?;
-                        if value == *wanted {
-                            return Ok(ScalarValue::Boolean(Some(true)));
-                        }
-                        unknown |= value.is_null();
-                    }
-                }
-                Ok(ScalarValue::Boolean((!unknown).then_some(false)))
-            }
-        }
-    }
-}
-
-impl ScalarUDFImpl for Apply {
-    fn name(&self) -> &str {
-        "$subquery"
-    }
-
-    fn signature(&self) -> &Signature {
-        &self.signature
-    }
-
-    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
-        Ok(self.kind.clone())
-    }
-
-    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        // The cell holds the values of one row at a time: batches take turns.
-        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
-        let arrays: Vec<ArrayRef> =
-            args.args.iter().map(|a| a.to_array(args.number_rows)).collect::<Result<_>>()?;
-        let mut answers = Vec::with_capacity(args.number_rows);
-        for row in 0..args.number_rows {
-            let mut values =
-                arrays.iter().map(|a| ScalarValue::try_from_array(a, row)).collect::<Result<Vec<_>>>()?;
-            let wanted = if self.wants == Wants::Membership { values.pop() } else { None };
-            *self.cell.lock().unwrap_or_else(PoisonError::into_inner) = values;
-            let columns = self.run()?;
-            answers.push(self.answer(&columns, wanted.as_ref())?);
-        }
-        if answers.is_empty() {
-            return Ok(ColumnarValue::Array(datafusion::arrow::array::new_empty_array(&self.kind)));
-        }
-        Ok(ColumnarValue::Array(ScalarValue::iter_to_array(answers)?))
     }
 }

@@ -82,7 +82,9 @@ pub fn from(kind: &DataType) -> Type {
             _ => Type::Unknown,
         },
         DataType::Struct(fields) => {
-            Type::Row(fields.iter().map(|f| (Some(f.name().clone()), from(f.data_type()))).collect())
+            let name =
+                |(n, f): (usize, &Arc<Field>)| (f.name() != &field_name(None, n)).then(|| f.name().clone());
+            Type::Row(fields.iter().enumerate().map(|(n, f)| (name((n, f)), from(f.data_type()))).collect())
         }
         DataType::Dictionary(_, of) => from(of),
         DataType::RunEndEncoded(_, of) => from(of.data_type()),

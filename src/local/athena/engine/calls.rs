@@ -3,45 +3,18 @@
 use datafusion::sql::sqlparser::ast::*;
 use datafusion::sql::sqlparser::tokenizer::Span;
 
+use super::known;
+pub use super::known::trinos;
 use super::rewrite::{call, fold, ident, number, text};
+use super::{places, shapes};
 use crate::local::athena::failure::Failure;
 
-/// Trino's name and the engine's, where arguments are the same.
-const RENAMED: &[(&str, &str)] = &[
-    ("all_match", "$all_match"),
-    ("any_match", "array_any_match"),
-    ("approx_percentile", "approx_percentile_cont"),
-    ("arbitrary", "any_value"),
-    ("arrays_overlap", "array_has_any"),
-    ("bitwise_and_agg", "bit_and"),
-    ("bitwise_or_agg", "bit_or"),
-    ("ceiling", "ceil"),
-    ("char_length", "character_length"),
-    ("character_length", "character_length"),
-    ("codepoint", "ascii"),
-    ("contains", "array_has"),
-    ("every", "bool_and"),
-    ("filter", "array_filter"),
-    ("is_nan", "isnan"),
-    ("length", "character_length"),
-    ("levenshtein_distance", "levenshtein"),
-    ("localtimestamp", "$localtimestamp"),
-    ("mod", "$mod"),
-    ("none_match", "$none_match"),
-    ("pow", "power"),
-    ("rand", "random"),
-    ("stddev", "stddev_samp"),
-    ("substring", "substr"),
-    ("transform", "array_transform"),
-    ("truncate", "trunc"),
-    ("variance", "var_samp"),
-];
-
-struct Call {
-    name: String,
-    args: Vec<Expr>,
-    span: Span,
-    function: Function,
+/// A call in pieces.
+pub struct Call {
+    pub name: String,
+    pub args: Vec<Expr>,
+    pub span: Span,
+    pub function: Function,
 }
 
 impl Call {
@@ -66,41 +39,45 @@ impl Call {
         Call { name, args, span, function }
     }
 
-    fn arity(&self, wanted: std::ops::RangeInclusive<usize>) -> Result<(), Failure> {
+    /// A failure at this call.
+    pub fn failure(&self, name: &str, message: String) -> Failure {
+        let failure = Failure::new(name, message);
+        match super::parse::spot(self.span.start) {
+            Some(spot) => failure.at(spot),
+            None => failure,
+        }
+    }
+
+    pub fn arity(&self, wanted: std::ops::RangeInclusive<usize>) -> Result<(), Failure> {
         if wanted.contains(&self.args.len()) {
             return Ok(());
         }
-        let spot = super::parse::spot(self.span.start);
-        let failure = Failure::new(
-            "FUNCTION_NOT_FOUND",
-            format!("Unexpected number of parameters ({}) for function {}", self.args.len(), self.name),
-        );
-        Err(match spot {
-            Some(spot) => failure.at(spot),
-            None => failure,
-        })
+        let message =
+            format!("Unexpected number of parameters ({}) for function {}", self.args.len(), self.name);
+        Err(self.failure("FUNCTION_NOT_FOUND", message))
     }
 
-    fn rename(mut self, name: &str) -> Expr {
+    /// The same call of another function.
+    pub fn rename(mut self, name: &str) -> Expr {
         self.function.name = ObjectName(vec![ObjectNamePart::Identifier(ident(name, self.span))]);
         Expr::Function(self.function)
     }
 
-    fn list(&mut self) -> Option<&mut FunctionArgumentList> {
+    pub fn list(&mut self) -> Option<&mut FunctionArgumentList> {
         match &mut self.function.args {
             FunctionArguments::List(list) => Some(list),
             _ => None,
         }
     }
 
-    fn set_args(&mut self, args: Vec<Expr>) {
+    pub fn set_args(&mut self, args: Vec<Expr>) {
         if let Some(list) = self.list() {
             list.args = args.into_iter().map(|a| FunctionArg::Unnamed(FunctionArgExpr::Expr(a))).collect();
         }
     }
 
     /// Adds to the call's FILTER.
-    fn only(&mut self, condition: Expr) {
+    pub fn only(&mut self, condition: Expr) {
         let filter = match self.function.filter.take() {
             Some(filter) => Expr::BinaryOp {
                 left: Box::new(Expr::Nested(filter)),
@@ -111,28 +88,6 @@ impl Call {
         };
         self.function.filter = Some(Box::new(filter));
     }
-
-    /// `array_agg(arg)` with this call's FILTER and OVER.
-    fn gather(&self, arg: Expr, filter: &Option<Box<Expr>>) -> Expr {
-        let mut gathered = call("array_agg", vec![arg], self.span);
-        if let Expr::Function(f) = &mut gathered {
-            f.filter.clone_from(filter);
-            f.over.clone_from(&self.function.over);
-        }
-        gathered
-    }
-}
-
-fn order_by(expr: Expr, ascending: bool) -> OrderByExpr {
-    OrderByExpr {
-        expr,
-        options: OrderByOptions { asc: Some(ascending), nulls_first: Some(false) },
-        with_fill: None,
-    }
-}
-
-fn not_null(expr: Expr) -> Expr {
-    Expr::IsNotNull(Box::new(expr))
 }
 
 fn not(expr: Expr) -> Expr {
@@ -140,10 +95,14 @@ fn not(expr: Expr) -> Expr {
 }
 
 /// Rewrites a call whose arguments were rewritten before.
-pub fn rewrite(function: Function) -> Result<Expr, Failure> {
+pub fn rewrite(mut function: Function) -> Result<Expr, Failure> {
+    if let Some(WindowType::WindowSpec(spec)) = &mut function.over {
+        shapes::plain_frame(spec);
+    }
     let mut of = Call::of(function);
     let name = of.name.clone();
     Ok(match name.as_str() {
+        places::LITERAL => super::literals::typed(of.args),
         "if" => {
             of.arity(2..=3)?;
             let mut args = of.args.into_iter();
@@ -157,6 +116,50 @@ pub fn rewrite(function: Function) -> Result<Expr, Failure> {
                 conditions: vec![CaseWhen { condition, result }],
                 else_result: args.next().map(Box::new),
             }
+        }
+        "now" | "current_timestamp" | "localtimestamp" if of.function.over.is_none() => {
+            let kind = if name == "localtimestamp" { "timestamp(3)" } else { "timestamp(3) with time zone" };
+            let no = Expr::Value(Value::Boolean(false).into());
+            call("$cast", vec![call("$now", Vec::new(), of.span), text(kind), no], of.span)
+        }
+        "random" | "rand" if !of.args.is_empty() => {
+            of.arity(1..=2)?;
+            // From the first, which is 0 when there is one alone, up to the last.
+            let last = of.args.pop().unwrap_or_else(|| number(1));
+            let first = of.args.pop().unwrap_or_else(|| number(0));
+            let binary = |left: Expr, op: BinaryOperator, right: Expr| Expr::BinaryOp {
+                left: Box::new(Expr::Nested(Box::new(left))),
+                op,
+                right: Box::new(Expr::Nested(Box::new(right))),
+            };
+            let width = binary(last, BinaryOperator::Minus, first.clone());
+            let share = binary(call("random", Vec::new(), of.span), BinaryOperator::Multiply, width);
+            let no = Expr::Value(Value::Boolean(false).into());
+            let whole = call("$cast", vec![call("floor", vec![share], of.span), text("bigint"), no], of.span);
+            binary(first, BinaryOperator::Plus, whole)
+        }
+        "typeof" if matches!(of.args.first(), Some(Expr::Value(v)) if matches!(v.value, Value::SingleQuotedString(_))) =>
+        {
+            let length = match &of.args[0] {
+                Expr::Value(v) => v.value.clone().into_string().unwrap_or_default().chars().count(),
+                _ => 0,
+            };
+            text(&format!("varchar({length})"))
+        }
+        // The error that it may have is of no account here.
+        "approx_distinct" if of.args.len() == 2 => {
+            of.args.truncate(1);
+            let args = std::mem::take(&mut of.args);
+            of.set_args(args);
+            of.rename("approx_distinct")
+        }
+        // The form is a word of its own.
+        "normalize" if of.args.len() == 2 => {
+            let form = of.args[1].to_string().trim_matches(['"', '\'']).to_owned();
+            of.args[1] = text(&form);
+            let args = std::mem::take(&mut of.args);
+            of.set_args(args);
+            of.rename("normalize")
         }
         "count_if" => {
             of.arity(1..=1)?;
@@ -187,58 +190,40 @@ pub fn rewrite(function: Function) -> Result<Expr, Failure> {
             }
             not(call("array_any_match", of.args, of.span))
         }
-        "max_by" | "min_by" => {
-            of.arity(2..=2)?;
-            let by = of.args.remove(1);
-            of.only(not_null(by.clone()));
-            of.set_args(vec![of.args[0].clone()]);
-            if let Some(list) = of.list() {
-                list.clauses = vec![FunctionArgumentClause::OrderBy(vec![order_by(by, name == "min_by")])];
-            }
-            of.rename("first_value")
+        "array_sort" if of.args.len() == 2 => of.rename("$array_sort_by"),
+        "regexp_replace" if matches!(of.args.get(2), Some(Expr::Lambda(_))) => {
+            of.rename("$regexp_replace_by")
         }
-        "map_agg" | "multimap_agg" => {
-            of.arity(2..=2)?;
-            of.only(not_null(of.args[0].clone()));
-            let filter = of.function.filter.clone();
-            let keys = of.gather(of.args[0].clone(), &filter);
-            let values = of.gather(of.args[1].clone(), &filter);
-            call(if name == "map_agg" { "$map_of" } else { "$multimap_of" }, vec![keys, values], of.span)
-        }
-        "histogram" => {
-            of.arity(1..=1)?;
-            of.only(not_null(of.args[0].clone()));
-            let filter = of.function.filter.clone();
-            let gathered = of.gather(of.args[0].clone(), &filter);
-            call("$histogram", vec![gathered], of.span)
-        }
-        "set_agg" => {
-            of.arity(1..=1)?;
-            if let Some(list) = of.list() {
-                list.duplicate_treatment = Some(DuplicateTreatment::Distinct);
-            }
-            of.rename("array_agg")
-        }
-        "listagg" => {
-            of.arity(1..=2)?;
-            let within = std::mem::take(&mut of.function.within_group);
-            let mut args = of.args.clone();
-            if args.len() == 1 {
-                args.push(text(""));
-            }
-            of.set_args(args);
-            if let Some(list) = of.list() {
-                list.clauses = vec![FunctionArgumentClause::OrderBy(within)];
-            }
-            of.rename("string_agg")
-        }
-        "concat" | "reverse" | "map" | "repeat" => of.rename(&format!("${name}")),
-        "date_trunc" | "round" | "abs" => of.rename(&name),
-        "sum" | "avg" | "min" | "max" | "count" => of.rename(&name),
-        _ => match RENAMED.iter().find(|(trino, _)| *trino == name) {
-            Some((_, engine)) => of.rename(engine),
-            None if of.function.name.0.len() == 1 => of.rename(&name),
-            None => Expr::Function(of.function),
+        _ => match super::gathers::rewrite(&name, &mut of)? {
+            Some(expr) => expr,
+            None => named(of, &name)?,
         },
     })
+}
+
+/// A call that keeps its arguments.
+fn named(of: Call, name: &str) -> Result<Expr, Failure> {
+    if of.function.name.0.len() != 1 {
+        return Err(
+            of.failure("FUNCTION_NOT_FOUND", format!("Function '{}' not registered", of.function.name))
+        );
+    }
+    // Made by an earlier step.
+    if name.starts_with('$') || known::INTERNAL.contains(&name) {
+        return Ok(of.rename(name));
+    }
+    if let Some(engine) = known::engine(name) {
+        if known::WINDOWS.contains(&name) && of.function.over.is_none() {
+            let message = format!("Window function {name} requires an OVER clause");
+            return Err(of.failure("MISSING_OVER", message));
+        }
+        return Ok(of.rename(engine));
+    }
+    if super::functions::has(name) {
+        return Ok(of.rename(name));
+    }
+    if known::missing(name) {
+        return Err(of.failure("NOT_SUPPORTED", format!("the local cloud does not have the function {name}")));
+    }
+    Err(of.failure("FUNCTION_NOT_FOUND", format!("Function '{name}' not registered")))
 }

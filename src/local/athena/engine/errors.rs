@@ -4,6 +4,7 @@ use datafusion::arrow::error::ArrowError;
 use datafusion::common::SchemaError;
 use datafusion::error::DataFusionError;
 
+use super::words;
 use crate::local::athena::failure::{Failure, Spot};
 use crate::sql::lexer::{Kind, Token, lex};
 
@@ -19,6 +20,19 @@ pub fn failure(error: &DataFusionError, sql: &str) -> Failure {
     }
 }
 
+/// The failure of ours that an error carries.
+pub fn own(error: &DataFusionError) -> Option<&Failure> {
+    match error {
+        DataFusionError::External(inner) => {
+            inner.downcast_ref::<Failure>().or_else(|| inner.downcast_ref::<DataFusionError>().and_then(own))
+        }
+        DataFusionError::Context(_, inner) | DataFusionError::Diagnostic(_, inner) => own(inner),
+        DataFusionError::Shared(inner) => own(inner),
+        DataFusionError::Collection(all) => all.first().and_then(own),
+        _ => None,
+    }
+}
+
 fn translate(error: &DataFusionError, sql: &str) -> Failure {
     match error {
         DataFusionError::External(inner) => match inner.downcast_ref::<Failure>() {
@@ -28,7 +42,16 @@ fn translate(error: &DataFusionError, sql: &str) -> Failure {
                 None => Failure::internal(inner.to_string()),
             },
         },
-        DataFusionError::Context(_, inner) | DataFusionError::Diagnostic(_, inner) => translate(inner, sql),
+        DataFusionError::Context(_, inner) => translate(inner, sql),
+        DataFusionError::Diagnostic(diagnostic, inner) => {
+            let failure = translate(inner, sql);
+            match diagnostic.span {
+                Some(span) if span.start.line > 0 => {
+                    failure.or_at(Spot { line: span.start.line as usize, column: span.start.column as usize })
+                }
+                _ => failure,
+            }
+        }
         DataFusionError::Shared(inner) => translate(inner, sql),
         DataFusionError::Collection(all) => {
             all.first().map_or_else(|| Failure::internal("no error"), |first| translate(first, sql))
@@ -39,8 +62,8 @@ fn translate(error: &DataFusionError, sql: &str) -> Failure {
             Failure::new("EXCEEDED_MEMORY_LIMIT", "Query exhausted resources at this scale factor")
         }
         DataFusionError::NotImplemented(what) => Failure::unsupported(what.clone()),
-        DataFusionError::Plan(text) | DataFusionError::Execution(text) => plan(text, sql),
-        other => plan(&other.strip_backtrace(), sql),
+        DataFusionError::Plan(text) | DataFusionError::Execution(text) => words::failure(text, sql),
+        other => words::failure(&other.strip_backtrace(), sql),
     }
 }
 
@@ -56,7 +79,7 @@ fn arrow(error: &ArrowError, sql: &str) -> Failure {
                 None => Failure::internal(inner.to_string()),
             },
         },
-        other => plan(&other.to_string(), sql),
+        other => words::failure(&other.to_string(), sql),
     }
 }
 
@@ -80,7 +103,7 @@ fn schema(error: &SchemaError, sql: &str) -> Failure {
 }
 
 /// A name as the query spells it, where the query spells more of it: `a.nope` for `a`.
-fn unresolved(name: &str, sql: &str) -> Failure {
+pub fn unresolved(name: &str, sql: &str) -> Failure {
     Failure::syntax(format!("Column '{}' cannot be resolved", spelled(name, sql)))
 }
 
@@ -131,6 +154,9 @@ fn place(failure: &Failure, sql: &str) -> Option<Spot> {
     if !PLACED.contains(&failure.name.as_str()) {
         return None;
     }
+    if failure.message.contains("in UNION query") {
+        return words::last("UNION", sql);
+    }
     let tokens = lex(sql);
     let fallback = tokens.iter().find(|t| t.kind != Kind::Comment).map(|t| Spot::of(sql, t.start));
     let quoted = failure.message.split('\'').nth(1).or_else(|| {
@@ -149,38 +175,4 @@ fn place(failure: &Failure, sql: &str) -> Option<Spot> {
             None => return fallback,
         }
     }
-}
-
-fn plan(text: &str, sql: &str) -> Failure {
-    let between = |text: &str, a: &str, b: &str| {
-        let rest = &text[text.find(a)? + a.len()..];
-        Some(rest[..rest.find(b)?].to_owned())
-    };
-    if let Some(name) = between(text, "Invalid function '", "'") {
-        return Failure::new("FUNCTION_NOT_FOUND", format!("Function '{name}' not registered"));
-    }
-    if text.contains("must be in GROUP BY") || text.contains("must appear in the GROUP BY") {
-        let name = between(text, "column \"", "\"").unwrap_or_default();
-        let name = name.rsplit('.').next().unwrap_or_default().to_owned();
-        return Failure::new(
-            "EXPRESSION_NOT_AGGREGATE",
-            format!("'{name}' must be an aggregate expression or appear in GROUP BY clause"),
-        );
-    }
-    if text.contains("No field named") || text.contains("not found in struct") {
-        let name = between(text, "No field named ", ".")
-            .or_else(|| between(text, "field ", " not"))
-            .unwrap_or_default();
-        return unresolved(name.trim_matches(['"', '\'']), sql);
-    }
-    if text.to_lowercase().contains("divide by zero") {
-        return Failure::new("DIVISION_BY_ZERO", "Division by zero");
-    }
-    if text.to_lowercase().contains("overflow") {
-        return Failure::new("NUMERIC_VALUE_OUT_OF_RANGE", text);
-    }
-    if text.contains("ore than one row") {
-        return Failure::new("SUBQUERY_MULTIPLE_ROWS", "Scalar sub-query has returned multiple rows");
-    }
-    Failure::syntax(text.lines().next().unwrap_or_default())
 }

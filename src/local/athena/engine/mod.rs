@@ -1,9 +1,9 @@
 //! The SQL engine behind a small seam: nothing outside this folder knows which one it is.
 //!
-//! A query's way: [`parse`] (Trino's text into a tree), [`rewrite`] (names and functions that differ),
-//! [`planner`] (tables, functions, types), [`check`] (what Trino refuses), [`apply`] (subqueries over
-//! arrays), the engine's optimiser, [`scan`] (objects into columns), [`print`](mod@print) (values as
-//! Athena shows them).
+//! A query's way: [`parse`] (Trino's text into a tree, in which [`places`] marks what stands where),
+//! [`rewrite`] (names and functions that differ), [`planner`] (tables, functions, types; [`operators`] and
+//! [`check`] refuse what Trino refuses), [`apply`] (subqueries that the engine cannot join), the engine's
+//! optimiser, [`scan`] (objects into columns), [`print`](mod@print) (values as Athena shows them).
 //!
 //! It runs on threads of its own with deep stacks, which begin with the first query: an idle cloud
 //! has none of it, and no query delays the server.
@@ -16,24 +16,37 @@ mod check;
 mod columns;
 mod delimited;
 mod errors;
+mod explain;
 mod folders;
 mod format;
 mod functions;
+mod gathers;
 mod info;
 mod joins;
 mod json;
+mod known;
+mod literals;
 mod meter;
+mod names;
 mod operators;
 mod parquet;
 mod parse;
 mod pieces;
+mod places;
 mod planner;
 mod print;
 mod rewrite;
+mod rowwise;
 mod scan;
+mod scopes;
+mod shapes;
+mod size;
 mod time;
+mod tokens;
 mod unnest;
+mod words;
 mod write;
+mod zone;
 
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -42,6 +55,7 @@ use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::{SessionState, SessionStateBuilder};
 use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::display::DisplayableExecutionPlan;
 use datafusion::physical_plan::execute_stream;
 use datafusion::prelude::SessionConfig;
 use datafusion::sql::sqlparser::ast::Statement;
@@ -60,7 +74,7 @@ use crate::local::bus::Objects;
 /// Bytes that all queries may hold; what is more is spilled to temporary files or fails.
 const MEMORY: usize = 256 << 20;
 /// Plans are deep, and unoptimised builds use much stack for each level.
-const STACK: usize = 64 << 20;
+const STACK: usize = 256 << 20;
 
 /// What a statement is to Athena.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -262,7 +276,7 @@ impl Machine {
                 Some(Some(name)) => name.clone(),
                 Some(None) => format!("{}{n}", rewrite::UNNAMED),
                 None if is_numbered(field.name()) => format!("{}{n}", rewrite::UNNAMED),
-                None => field.name().clone(),
+                None => names::shown(field.name()).to_owned(),
             };
             (name, arrow::from(field.data_type()))
         });
@@ -280,14 +294,26 @@ impl Machine {
         let failed = |e| errors::failure(&e, &ask.sql);
         let (columns, plan) = self.plan(catalog, ask, &meter).await?;
         let state = at_once(&self.state);
-        if matches!(parse::statement(&ask.sql, &ask.parameters)?, Statement::Explain { .. }) {
-            sink.head(&[("Query Plan".to_owned(), Type::Varchar(None))]);
-            let plan = state.optimize(&plan).map_err(failed)?;
-            for line in plan.display_indent().to_string().lines() {
+        if let Some(shape) = explain::shape(&parse::statement(&ask.sql, &ask.parameters)?)? {
+            let kind = if shape == explain::Shape::Validate { Type::Boolean } else { Type::Varchar(None) };
+            sink.head(&[(explain::column(shape).to_owned(), kind)]);
+            let optimized = state.optimize(&plan).map_err(failed)?;
+            let mut lines = explain::lines(shape, &optimized);
+            let planning = began.elapsed();
+            if shape == explain::Shape::Analyze {
+                let physical = state.create_physical_plan(&plan).await.map_err(failed)?;
+                let mut batches = execute_stream(physical.clone(), state.task_ctx()).map_err(failed)?;
+                while let Some(batch) = batches.next().await {
+                    batch.map_err(failed)?;
+                }
+                let told = DisplayableExecutionPlan::with_metrics(&*physical).indent(true).to_string();
+                lines = told.lines().map(str::to_owned).collect();
+            }
+            for line in &lines {
                 sink.cell(Some(line));
                 sink.end_row();
             }
-            return Ok((Ran { planning: began.elapsed() }, sink));
+            return Ok((Ran { planning }, sink));
         }
         let physical = state.create_physical_plan(&plan).await.map_err(failed)?;
         let planning = began.elapsed();

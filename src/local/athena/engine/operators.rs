@@ -1,10 +1,14 @@
 //! Which types an operator takes: Trino converts far less by itself than the engine does.
 
 use datafusion::arrow::datatypes::DataType;
-use datafusion::logical_expr::Expr;
+use datafusion::common::{DFSchema, ScalarValue};
+use datafusion::error::DataFusionError;
+use datafusion::logical_expr::planner::{PlannerResult, RawBinaryExpr};
+use datafusion::logical_expr::{Expr, ExprSchemable};
 use datafusion::sql::sqlparser::ast::BinaryOperator;
 
-use super::arrow;
+use super::scan::fail;
+use super::{arrow, functions, literals};
 use crate::local::athena::failure::{Failure, Spot};
 use crate::local::athena::types::Type;
 
@@ -44,18 +48,37 @@ fn family(kind: &Type) -> Family {
     }
 }
 
+pub fn is_boolean(kind: &DataType) -> bool {
+    matches!(kind, DataType::Boolean | DataType::Null)
+}
+
+pub fn is_number(kind: &DataType) -> bool {
+    kind.is_numeric() || kind == &DataType::Null
+}
+
+pub fn is_text(kind: &DataType) -> bool {
+    matches!(kind, DataType::Utf8 | DataType::Utf8View | DataType::Null)
+}
+
 /// Whether values of both types may be compared.
 pub fn comparable(left: &DataType, right: &DataType) -> bool {
+    if let (DataType::List(a), DataType::List(b)) = (left, right) {
+        return comparable(a.data_type(), b.data_type());
+    }
     let (left, right) = (family(&arrow::from(left)), family(&arrow::from(right)));
     left == right || left == Family::Unknown || right == Family::Unknown
 }
 
-pub fn mismatch(left: &DataType, symbol: &str, right: &DataType) -> Failure {
-    let name = |t: &DataType| match arrow::from(t) {
-        Type::Timestamp => "timestamp(3)".to_owned(),
-        other => other.trino(),
+/// Trino's words for an operator between types that it does not take. What is greater is what is less
+/// the other way round, and there it has no name of its own.
+pub fn mismatch(left: &str, symbol: &str, right: &str) -> Failure {
+    let symbol = match symbol {
+        ">" => "<",
+        ">=" => "<=",
+        "<>" | "!=" => "=",
+        other => other,
     };
-    Failure::new("TYPE_MISMATCH", format!("Cannot apply operator: {} {symbol} {}", name(left), name(right)))
+    Failure::new("TYPE_MISMATCH", format!("Cannot apply operator: {left} {symbol} {right}"))
 }
 
 /// The place of an expression: that of its first column.
@@ -70,12 +93,12 @@ pub fn spot(expr: &Expr) -> Option<Spot> {
     found.map(|(line, column)| Spot { line: line as usize, column: column as usize })
 }
 
-/// Refuses an operator that Trino has not for these types.
-pub fn check(op: &BinaryOperator, left: &DataType, right: &DataType, at: &Expr) -> Result<(), Failure> {
+/// Whether Trino has an operator for these types.
+fn has(op: &BinaryOperator, left: &DataType, right: &DataType) -> bool {
     use BinaryOperator::*;
     let (a, b) = (family(&arrow::from(left)), family(&arrow::from(right)));
     let unknown = a == Family::Unknown || b == Family::Unknown;
-    let fits = match op {
+    match op {
         Eq | NotEq | Lt | LtEq | Gt | GtEq => comparable(left, right),
         StringConcat => {
             unknown
@@ -90,8 +113,7 @@ pub fn check(op: &BinaryOperator, left: &DataType, right: &DataType, at: &Expr) 
                 || (a == Family::Interval && b == Family::Interval)
                 || (matches!(a, Family::Time | Family::Clock) && b == Family::Interval)
                 || (*op == Plus && a == Family::Interval && matches!(b, Family::Time | Family::Clock))
-                || (*op == Minus
-                    && matches!((left, right), (DataType::Timestamp(..), DataType::Timestamp(..))))
+                || (*op == Minus && a == Family::Time && b == Family::Time && same_time(left, right))
         }
         Multiply => {
             unknown
@@ -103,22 +125,116 @@ pub fn check(op: &BinaryOperator, left: &DataType, right: &DataType, at: &Expr) 
         Modulo => unknown || (a == Family::Number && b == Family::Number),
         And | Or => [&a, &b].iter().all(|f| matches!(f, Family::Boolean | Family::Unknown)),
         _ => true,
-    };
-    if fits {
-        return Ok(());
     }
-    let failure = mismatch(left, &op.to_string(), right);
-    Err(match spot(at) {
-        Some(spot) => failure.at(spot),
-        None => failure,
-    })
 }
 
-/// For exact numbers: the scale of a decimal, `Some(None)` for a whole number; `None` for the rest.
-pub fn scale(kind: &DataType) -> Option<Option<i8>> {
-    match kind {
-        DataType::Decimal128(_, scale) => Some(Some(*scale)),
-        DataType::Int8 | DataType::Int16 | DataType::Int32 | DataType::Int64 => Some(None),
-        _ => None,
+/// A date is only taken from a date.
+fn same_time(left: &DataType, right: &DataType) -> bool {
+    (left == &DataType::Date32) == (right == &DataType::Date32)
+}
+
+/// An operator as Trino has it: refused, as a function of ours, or as the engine's own.
+pub fn plan(
+    expr: RawBinaryExpr,
+    schema: &DFSchema,
+    at: Option<Spot>,
+) -> Result<PlannerResult<RawBinaryExpr>, DataFusionError> {
+    let (Ok(left), Ok(right)) = (expr.left.get_type(schema), expr.right.get_type(schema)) else {
+        return Ok(PlannerResult::Original(expr));
+    };
+    let symbol = expr.op.to_string();
+    if !has(&expr.op, &left, &right) {
+        let names = (literals::type_name(&expr.left, &left), literals::type_name(&expr.right, &right));
+        let failure = match expr.op {
+            BinaryOperator::StringConcat => Failure::new(
+                "FUNCTION_NOT_FOUND",
+                format!(
+                    "Unexpected parameters ({}, {}) for function concat. Expected: concat(char(x), char(y)), \
+                     concat(array(E), E) E, concat(E, array(E)) E, concat(array(E)) E, concat(varchar), \
+                     concat(varbinary)",
+                    names.0, names.1
+                ),
+            ),
+            BinaryOperator::And | BinaryOperator::Or => {
+                let (name, of) = if family(&arrow::from(&left)) == Family::Boolean {
+                    (names.1, &expr.right)
+                } else {
+                    (names.0, &expr.left)
+                };
+                let message = format!("Logical expression term must evaluate to a boolean (actual: {name})");
+                let failure = Failure::new("TYPE_MISMATCH", message);
+                return Err(fail(match spot(of) {
+                    Some(spot) => failure.at(spot),
+                    None => failure,
+                }));
+            }
+            _ => mismatch(&names.0, &symbol, &names.1),
+        };
+        return Err(fail(match at.or_else(|| spot(&expr.left)) {
+            Some(spot) => failure.at(spot),
+            None => failure,
+        }));
+    }
+    let is_list = |t: &DataType| matches!(t, DataType::List(_) | DataType::FixedSizeList(..));
+    if expr.op == BinaryOperator::StringConcat && (is_list(&left) || is_list(&right)) {
+        return Ok(PlannerResult::Planned(functions::concat(expr.left, &left, expr.right, &right)));
+    }
+    if let Some(call) = functions::arithmetic(&symbol, &left, &right) {
+        return Ok(PlannerResult::Planned(call.call(vec![expr.left, expr.right])));
+    }
+    Ok(PlannerResult::Original(expr))
+}
+
+/// `of[index]`: an element of an array, a value of a map, or a field of a row that a literal chooses.
+pub fn subscript(
+    expr: RawBinaryExpr,
+    schema: &DFSchema,
+    at: Option<Spot>,
+) -> Result<PlannerResult<RawBinaryExpr>, DataFusionError> {
+    if let (Ok(DataType::Struct(fields)), Expr::Literal(ScalarValue::Int32(Some(n)), _)) =
+        (expr.left.get_type(schema), &expr.right)
+    {
+        let chosen = usize::try_from(*n).ok().and_then(|n| fields.get(n.checked_sub(1)?));
+        let Some(field) = chosen else {
+            let failure = Failure::new("INVALID_FUNCTION_ARGUMENT", format!("Invalid subscript index: {n}"));
+            return Err(fail(at.map_or(failure.clone(), |at| failure.at(at))));
+        };
+        return Ok(PlannerResult::Planned(functions::field(expr.left, field.name())));
+    }
+    let call = functions::subscript().call(vec![expr.left, expr.right]);
+    super::check::expression(&call, schema, at)?;
+    Ok(PlannerResult::Planned(call))
+}
+
+/// `of.name`.
+pub fn field(
+    expr: RawBinaryExpr,
+    schema: &DFSchema,
+    at: Option<Spot>,
+) -> Result<PlannerResult<RawBinaryExpr>, DataFusionError> {
+    let Expr::Literal(ScalarValue::Utf8(Some(name)), _) = &expr.right else {
+        return Ok(PlannerResult::Original(expr));
+    };
+    let place = |failure: Failure| fail(at.map_or(failure.clone(), |at| failure.at(at)));
+    match expr.left.get_type(schema) {
+        Ok(DataType::Struct(fields)) => {
+            // Names of fields may differ in case from what the query says.
+            let Some(field) = fields.iter().find(|f| f.name().eq_ignore_ascii_case(name)) else {
+                let of = match &expr.left {
+                    Expr::Column(column) => format!("{}.", column.name),
+                    _ => String::new(),
+                };
+                return Err(place(Failure::syntax(format!("Column '{of}{name}' cannot be resolved"))));
+            };
+            Ok(PlannerResult::Planned(functions::field(expr.left, field.name())))
+        }
+        Ok(DataType::Null) | Err(_) => Ok(PlannerResult::Planned(functions::field(expr.left, name))),
+        Ok(_) => {
+            let of = match &expr.left {
+                Expr::Column(column) => column.name.clone(),
+                other => other.to_string(),
+            };
+            Err(place(Failure::new("TYPE_MISMATCH", format!("Expression {of} is not of type ROW"))))
+        }
     }
 }

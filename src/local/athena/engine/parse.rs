@@ -5,10 +5,10 @@ use std::any::TypeId;
 
 use datafusion::sql::sqlparser::ast::Statement;
 use datafusion::sql::sqlparser::dialect::{Dialect, GenericDialect};
-use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
-use datafusion::sql::sqlparser::tokenizer::{Location, Span, Token, TokenWithSpan, Tokenizer, Word};
+use datafusion::sql::sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
 
+use super::{places, size, tokens};
 use crate::local::athena::failure::{Failure, Spot};
 
 /// How deep expressions may nest. The engine's threads have stacks for it.
@@ -63,6 +63,10 @@ impl Dialect for Trino {
         true
     }
 
+    fn supports_explain_with_utility_options(&self) -> bool {
+        true
+    }
+
     fn supports_unicode_string_literal(&self) -> bool {
         true
     }
@@ -70,12 +74,18 @@ impl Dialect for Trino {
 
 /// Reads one statement. `parameters` replace its `?`, in order; each is SQL text of a literal.
 pub fn statement(sql: &str, parameters: &[String]) -> Result<Statement, Failure> {
-    let tokens = fill(tokens(sql)?, parameters)?;
-    let tokens = mark_types(wrap_values(tokens));
-    let mut parser = Parser::new(&Trino).with_recursion_limit(DEEPEST).with_tokens_with_locations(tokens);
-    let mut statements = parser.parse_statements().map_err(|e| failure(&e))?;
+    let tokens = fill(read(sql)?, parameters)?;
+    size::check(&tokens)?;
+    let tokens = tokens::prepare(tokens);
+    let mut parser =
+        Parser::new(&Trino).with_recursion_limit(DEEPEST).with_tokens_with_locations(tokens.clone());
+    let mut statements = parser.parse_statements().map_err(|e| failure(&e, sql))?;
     match statements.len() {
-        1 => Ok(statements.remove(0)),
+        1 => {
+            let mut statement = statements.remove(0);
+            places::mark(&mut statement, &tokens);
+            Ok(statement)
+        }
         0 => Err(Failure::malformed(Spot { line: 1, column: 1 }, "The query string is empty")),
         _ => Err(Failure::malformed(
             Spot { line: 1, column: 1 },
@@ -84,7 +94,7 @@ pub fn statement(sql: &str, parameters: &[String]) -> Result<Statement, Failure>
     }
 }
 
-fn tokens(sql: &str) -> Result<Vec<TokenWithSpan>, Failure> {
+fn read(sql: &str) -> Result<Vec<TokenWithSpan>, Failure> {
     Tokenizer::new(&Trino, sql).tokenize_with_location().map_err(|error| {
         let spot = Spot { line: error.location.line as usize, column: error.location.column as usize };
         Failure::malformed(spot, format!("mismatched input: {}", error.message))
@@ -92,7 +102,7 @@ fn tokens(sql: &str) -> Result<Vec<TokenWithSpan>, Failure> {
 }
 
 /// The parser's complaint as Trino would place it.
-fn failure(error: &ParserError) -> Failure {
+fn failure(error: &ParserError, sql: &str) -> Failure {
     let text = match error {
         ParserError::TokenizerError(text) | ParserError::ParserError(text) => text.clone(),
         ParserError::RecursionLimitExceeded => {
@@ -104,22 +114,35 @@ fn failure(error: &ParserError) -> Failure {
             );
         }
     };
-    let (text, spot) = match text.rsplit_once(" at Line: ") {
+    let (text, mut spot) = match text.rsplit_once(" at Line: ") {
         Some((text, place)) => {
             let mut numbers = place.split(", Column: ").map(|n| n.trim().parse().unwrap_or(1));
             let spot = Spot { line: numbers.next().unwrap_or(1), column: numbers.next().unwrap_or(1) };
             (text.to_owned(), spot)
         }
-        None => (text, Spot { line: 1, column: 1 }),
+        // The end of the text has no place of its own.
+        None => (text, Spot::of(sql, sql.trim_end_matches([';', ' ', '\n']).len())),
     };
-    let message = match text.strip_prefix("Expected: ").and_then(|rest| rest.rsplit_once(", found: ")) {
+    let rest = text.strip_prefix("Expected: ").or_else(|| text.strip_prefix("Expected "));
+    let message = match rest.and_then(|rest| rest.rsplit_once(", found: ")) {
         Some((expected, found)) => {
+            // Some complaints are placed one token too late.
+            spot = at_or_before(found, spot, sql);
             let found = if found == "EOF" { "<EOF>" } else { found };
             format!("mismatched input '{found}'. Expecting: {expected}")
         }
         None => text,
     };
     Failure::malformed(spot, message)
+}
+
+/// The last place of a token's text up to a place.
+fn at_or_before(found: &str, spot: Spot, sql: &str) -> Spot {
+    let tokens = crate::sql::lexer::lex(sql);
+    let places =
+        tokens.iter().filter(|t| t.of(sql).eq_ignore_ascii_case(found)).map(|t| Spot::of(sql, t.start));
+    let mut before = places.filter(|p| (p.line, p.column) <= (spot.line, spot.column));
+    before.next_back().unwrap_or(spot)
 }
 
 /// Puts the parameters in the places of `?`.
@@ -140,7 +163,7 @@ fn fill(tokens: Vec<TokenWithSpan>, parameters: &[String]) -> Result<Vec<TokenWi
         }
         let text = values.next().map(String::as_str).unwrap_or_default();
         let mut value: Vec<TokenWithSpan> =
-            self::tokens(text)?.into_iter().filter(|t| !matches!(t.token, Token::Whitespace(_))).collect();
+            read(text)?.into_iter().filter(|t| !matches!(t.token, Token::Whitespace(_))).collect();
         if value.iter().any(|t| matches!(t.token, Token::SemiColon)) || value.is_empty() {
             return Err(Failure::new("INVALID_PARAMETER_USAGE", format!("{text:?} is not an expression")));
         }
@@ -154,114 +177,6 @@ fn fill(tokens: Vec<TokenWithSpan>, parameters: &[String]) -> Result<Vec<TokenWi
         }
     }
     Ok(filled)
-}
-
-fn word(token: &TokenWithSpan) -> Option<Keyword> {
-    match &token.token {
-        Token::Word(word) if word.quote_style.is_none() => Some(word.keyword),
-        _ => None,
-    }
-}
-
-fn is_space(token: &TokenWithSpan) -> bool {
-    matches!(token.token, Token::Whitespace(_))
-}
-
-/// `VALUES 1, 2` becomes `VALUES (1), (2)`.
-fn wrap_values(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
-    let mut out: Vec<TokenWithSpan> = Vec::with_capacity(tokens.len());
-    let mut tokens = tokens.into_iter().filter(|t| !is_space(t)).peekable();
-    while let Some(token) = tokens.next() {
-        let starts = word(&token) == Some(Keyword::VALUES);
-        out.push(token);
-        if !starts || tokens.peek().is_none_or(|t| t.token == Token::LParen) {
-            continue;
-        }
-        let at = out.last().map_or(Span::empty(), |t| t.span);
-        out.push(TokenWithSpan::new(Token::LParen, at));
-        let mut depth = 0usize;
-        while let Some(next) = tokens.peek() {
-            let ends = depth == 0
-                && (matches!(next.token, Token::RParen | Token::SemiColon | Token::EOF)
-                    || matches!(
-                        word(next),
-                        Some(
-                            Keyword::ORDER
-                                | Keyword::LIMIT
-                                | Keyword::UNION
-                                | Keyword::OFFSET
-                                | Keyword::FETCH
-                        )
-                    ));
-            if ends {
-                break;
-            }
-            let Some(next) = tokens.next() else { break };
-            match next.token {
-                Token::LParen | Token::LBracket => depth += 1,
-                Token::RParen | Token::RBracket => depth = depth.saturating_sub(1),
-                Token::Comma if depth == 0 => {
-                    out.push(TokenWithSpan::new(Token::RParen, next.span));
-                    out.push(next.clone());
-                    out.push(TokenWithSpan::new(Token::LParen, next.span));
-                    continue;
-                }
-                _ => {}
-            }
-            out.push(next);
-        }
-        out.push(TokenWithSpan::new(Token::RParen, at));
-    }
-    out
-}
-
-/// The type of every CAST becomes one name, which our own reader of types understands.
-fn mark_types(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
-    let mut out: Vec<TokenWithSpan> = Vec::with_capacity(tokens.len());
-    // The depths at which a CAST waits for its AS.
-    let mut casts: Vec<usize> = Vec::new();
-    let mut depth = 0usize;
-    let mut tokens = tokens.into_iter().peekable();
-    while let Some(token) = tokens.next() {
-        match &token.token {
-            Token::LParen => {
-                depth += 1;
-                if out.last().and_then(word).is_some_and(|w| matches!(w, Keyword::CAST | Keyword::TRY_CAST)) {
-                    casts.push(depth);
-                }
-            }
-            Token::RParen => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        let is_as = word(&token) == Some(Keyword::AS) && casts.last() == Some(&depth);
-        out.push(token);
-        if !is_as {
-            continue;
-        }
-        casts.pop();
-        let (mut inner, mut text) = (0usize, String::new());
-        let mut span = tokens.peek().map_or(Span::empty(), |t| t.span);
-        while let Some(next) = tokens.peek() {
-            match next.token {
-                Token::LParen => inner += 1,
-                Token::RParen if inner == 0 => break,
-                Token::RParen => inner -= 1,
-                Token::EOF => break,
-                _ => {}
-            }
-            let Some(next) = tokens.next() else { break };
-            span.end = next.span.end;
-            text.push_str(&next.token.to_string());
-            text.push(' ');
-        }
-        let name = Word {
-            value: format!("{TYPE_MARK}{}", text.trim()),
-            quote_style: Some('"'),
-            keyword: Keyword::NoKeyword,
-        };
-        out.push(TokenWithSpan::new(Token::Word(name), span));
-    }
-    out
 }
 
 /// The place where something begins.

@@ -10,18 +10,20 @@ use datafusion::logical_expr::planner::{
     ContextProvider, ExprPlanner, PlannerResult, RawBinaryExpr, RelationPlanner, TypePlanner,
 };
 use datafusion::logical_expr::{
-    AggregateUDF, Expr, ExprSchemable, HigherOrderUDF, LogicalPlan, Operator, ScalarUDF, TableSource,
-    WindowUDF, binary_expr,
+    AggregateUDF, Expr, HigherOrderUDF, LogicalPlan, ScalarUDF, TableSource, WindowUDF,
 };
 use datafusion::sql::parser::Statement as PlanStatement;
 use datafusion::sql::planner::{NullOrdering, ParserOptions, SqlToRel};
-use datafusion::sql::sqlparser::ast::{BinaryOperator, DataType as SqlType, Query, Statement};
+use datafusion::sql::sqlparser::ast::{DataType as SqlType, ObjectName, Query, Statement};
 
-use super::functions::{self, Functions};
+use super::check;
+use super::functions::Functions;
 use super::info;
+use super::literals;
 use super::operators;
 use super::parse::{self, TYPE_MARK};
 use super::pieces::Access;
+use super::places::{self, Placed};
 use super::rewrite;
 use super::scan::{S3Table, fail};
 use super::unnest::UnnestPlanner;
@@ -55,7 +57,17 @@ pub struct Planned {
 
 /// Plans a query, which is rewritten on the way.
 pub fn plan(context: &Context, mut query: Query) -> Result<Planned> {
-    let names = rewrite::query(&mut query).map_err(fail)?;
+    let hides = |name: &ObjectName| {
+        let parts: Vec<String> =
+            name.0.iter().filter_map(|p| p.as_ident()).map(|i| i.value.to_lowercase()).collect();
+        let (table, database) = match parts.as_slice() {
+            [table] => (table, &context.database),
+            [.., database, table] => (table, database),
+            [] => return false,
+        };
+        context.with_path && matches!(context.catalog.table(database, table), Ok(Some(t)) if !t.is_view())
+    };
+    let names = rewrite::query(&mut query, &hides).map_err(fail)?;
     let provider = Provider {
         context: context.clone(),
         expressions: vec![
@@ -204,28 +216,32 @@ impl ContextProvider for Provider {
 struct Operators;
 
 impl ExprPlanner for Operators {
-    fn plan_binary_op(&self, expr: RawBinaryExpr, schema: &DFSchema) -> Result<PlannerResult<RawBinaryExpr>> {
-        let (Ok(left), Ok(right)) = (expr.left.get_type(schema), expr.right.get_type(schema)) else {
-            return Ok(PlannerResult::Original(expr));
-        };
-        operators::check(&expr.op, &left, &right, &expr.left).map_err(fail)?;
-        let is_list = |t: &DataType| matches!(t, DataType::List(_) | DataType::FixedSizeList(..));
-        match expr.op {
-            BinaryOperator::StringConcat if is_list(&left) || is_list(&right) => {
-                Ok(PlannerResult::Planned(functions::concat(expr.left, &left, expr.right, &right)))
-            }
-            // Trino keeps the greater of both scales.
-            BinaryOperator::Divide => match (operators::scale(&left), operators::scale(&right)) {
-                (Some(a), Some(b)) if a.is_some() || b.is_some() => {
-                    let scale = a.unwrap_or(0).max(b.unwrap_or(0));
-                    let divided = binary_expr(expr.left, Operator::Divide, expr.right);
-                    let kind = DataType::Decimal128(38, scale);
-                    Ok(PlannerResult::Planned(datafusion::logical_expr::cast(divided, kind)))
+    fn plan_binary_op(
+        &self,
+        mut expr: RawBinaryExpr,
+        schema: &DFSchema,
+    ) -> Result<PlannerResult<RawBinaryExpr>> {
+        let mut spot = None;
+        if let Some((placed, at)) = places::read(&expr.op) {
+            spot = at;
+            match placed {
+                Placed::Operator(op) => expr.op = op,
+                Placed::Wrapper => {
+                    check::expression(&expr.left, schema, spot)?;
+                    return Ok(PlannerResult::Planned(expr.left));
                 }
-                _ => Ok(PlannerResult::Original(expr)),
-            },
-            _ => Ok(PlannerResult::Original(expr)),
+                Placed::Subscript => return operators::subscript(expr, schema, spot),
+                Placed::Field => return operators::field(expr, schema, spot),
+            }
         }
+        operators::plan(expr, schema, spot)
+    }
+
+    fn plan_struct_literal(&self, args: Vec<Expr>, _: bool) -> Result<PlannerResult<Vec<Expr>>> {
+        Ok(match literals::planned(&args).map_err(fail)? {
+            Some(literal) => PlannerResult::Planned(literal),
+            None => PlannerResult::Original(args),
+        })
     }
 
     fn plan_array_literal(&self, exprs: Vec<Expr>, _: &DFSchema) -> Result<PlannerResult<Vec<Expr>>> {

@@ -7,7 +7,7 @@ use datafusion::arrow::array::types::*;
 use datafusion::arrow::array::{Array, ArrayRef};
 use datafusion::arrow::datatypes::{DataType, IntervalUnit, TimeUnit};
 
-use super::time;
+use super::{time, zone};
 
 /// Appends the value of a row; `false` (and nothing appended) for NULL.
 pub fn cell(array: &ArrayRef, row: usize, out: &mut String) -> bool {
@@ -65,7 +65,7 @@ fn value(array: &ArrayRef, row: usize, out: &mut String) {
             }
             None => out.push_str("out of range"),
         },
-        DataType::Timestamp(unit, zone) => {
+        DataType::Timestamp(unit, named) => {
             let at = match unit {
                 TimeUnit::Second => chrono::DateTime::from_timestamp(
                     array.as_primitive::<TimestampSecondType>().value(row),
@@ -83,9 +83,11 @@ fn value(array: &ArrayRef, row: usize, out: &mut String) {
             };
             match at {
                 Some(at) => {
-                    let _ = write!(out, "{}", at.format("%Y-%m-%d %H:%M:%S%.3f"));
-                    if let Some(zone) = zone {
-                        let _ = write!(out, " {}", if &**zone == "+00:00" { "UTC" } else { zone });
+                    let name = named.as_deref().unwrap_or(zone::UTC);
+                    let wall = zone::wall(at.timestamp_millis(), name).unwrap_or(at.naive_utc());
+                    let _ = write!(out, "{}", wall.format("%Y-%m-%d %H:%M:%S%.3f"));
+                    if named.is_some() {
+                        let _ = write!(out, " {}", if name == "+00:00" { zone::UTC } else { name });
                     }
                 }
                 None => out.push_str("out of range"),

@@ -10,13 +10,20 @@ use datafusion::sql::sqlparser::tokenizer::Span;
 
 use super::calls;
 use super::joins;
+use super::literals;
+use super::names;
 use super::parse::TYPE_MARK;
+use super::places;
+use super::scopes::{relations, tables};
+use super::shapes;
 use crate::local::athena::failure::Failure;
 
 /// Rewrites a query in place; answers the names of its columns where the text gives them.
-pub fn query(query: &mut Query) -> Result<Vec<Option<String>>, Failure> {
-    let names = output_names(&query.body);
-    let mut rewriter = Rewriter { scopes: Vec::new(), lambdas: Vec::new(), counter: 0 };
+/// `hides` tells whether a table has the hidden column `"$path"`.
+pub fn query(query: &mut Query, hides: &dyn Fn(&ObjectName) -> bool) -> Result<Vec<Option<String>>, Failure> {
+    let names = names::output(&query.body);
+    let mut rewriter =
+        Rewriter { scopes: Vec::new(), lambdas: Vec::new(), ctes: Vec::new(), counter: 0, hides };
     match VisitMut::visit(query, &mut rewriter) {
         ControlFlow::Continue(()) => Ok(names),
         ControlFlow::Break(failure) => Err(failure),
@@ -60,54 +67,28 @@ pub fn number(value: i64) -> Expr {
     Expr::Value(Value::Number(value.to_string(), false).into())
 }
 
-/// The column names of a query as its text gives them: aliases and names as written, NULL for what
-/// Athena numbers (`_col0`). Empty when a `*` hides how many there are.
-fn output_names(body: &SetExpr) -> Vec<Option<String>> {
-    let select = match body {
-        SetExpr::Select(select) => select,
-        SetExpr::Query(query) => return output_names(&query.body),
-        SetExpr::SetOperation { left, .. } => return output_names(left),
-        _ => return Vec::new(),
-    };
-    let mut names = Vec::new();
-    for item in &select.projection {
-        match item {
-            SelectItem::UnnamedExpr(expr) => names.push(natural_name(expr)),
-            SelectItem::ExprWithAlias { alias, .. } => names.push(Some(alias.value.clone())),
-            _ => return Vec::new(),
-        }
-    }
-    names
-}
-
-/// The name Trino gives an expression without an alias: that of its last field.
-fn natural_name(expr: &Expr) -> Option<String> {
-    match expr {
-        Expr::Identifier(name) => Some(name.value.clone()),
-        Expr::CompoundIdentifier(parts) => parts.last().map(|p| p.value.clone()),
-        Expr::CompoundFieldAccess { access_chain, .. } => match access_chain.last() {
-            Some(AccessExpr::Dot(Expr::Identifier(name))) => Some(name.value.clone()),
-            _ => None,
-        },
-        Expr::Nested(inner) => natural_name(inner),
-        _ => None,
-    }
-}
-
 /// The prefix of names given to columns that have none.
 pub const UNNAMED: &str = "_col";
 
-struct Rewriter {
+struct Rewriter<'a> {
     /// The names of relations in scope, the innermost query last.
     scopes: Vec<Vec<String>>,
     /// The parameters of the lambdas around the current expression.
     lambdas: Vec<Vec<String>>,
+    /// Names of WITH, which are no tables.
+    ctes: Vec<String>,
     counter: usize,
+    hides: &'a dyn Fn(&ObjectName) -> bool,
 }
 
-impl Rewriter {
+impl Rewriter<'_> {
     fn is_relation(&self, name: &str) -> bool {
         self.scopes.iter().rev().any(|scope| scope.iter().any(|n| n == name))
+    }
+
+    fn is_table(&self, name: &ObjectName) -> bool {
+        let bare = |part: &ObjectNamePart| part.as_ident().map(|i| i.value.to_lowercase());
+        !(name.0.len() == 1 && bare(&name.0[0]).is_some_and(|n| self.ctes.contains(&n)))
     }
 
     fn is_parameter(&self, name: &str) -> bool {
@@ -133,7 +114,8 @@ impl Rewriter {
             1 => Expr::Identifier(parts.remove(0)),
             _ => Expr::CompoundIdentifier(parts),
         };
-        fields.into_iter().fold(root, |of, field| call("get_field", vec![of, text(&field.value)], field.span))
+        let at = root.span();
+        fields.into_iter().fold(root, |of, field| places::field(of, &field.value, at))
     }
 
     fn expression(&mut self, expr: &mut Expr) -> Result<(), Failure> {
@@ -146,28 +128,17 @@ impl Rewriter {
             }
             Expr::CompoundIdentifier(parts) => self.compound(parts),
             Expr::CompoundFieldAccess { root, access_chain } => self.access(*root, access_chain)?,
-            Expr::Value(ValueWithSpan { value: Value::Number(digits, long), span }) => {
-                if digits.contains(['e', 'E']) {
-                    call(
-                        "$cast",
-                        vec![text(&digits), text("double"), Expr::Value(Value::Boolean(false).into())],
-                        span,
-                    )
-                } else {
-                    Expr::Value(ValueWithSpan { value: Value::Number(digits, long), span })
-                }
+            Expr::Value(ValueWithSpan { value: Value::Number(digits, _), span }) => {
+                literals::number(&digits, span.start)
             }
+            Expr::Value(ValueWithSpan { value: Value::UnicodeStringLiteral(value), .. }) => text(&value),
+            Expr::Value(ValueWithSpan { value: Value::HexStringLiteral(digits), span }) => {
+                call("from_hex", vec![text(&digits)], span)
+            }
+            Expr::Interval(interval) => literals::interval(interval)?,
             Expr::Cast { kind, expr, data_type, .. } => cast(kind, *expr, &data_type)?,
             Expr::Array(array) => call("make_array", array.elem, Span::empty()),
             Expr::Tuple(values) => call("row", values, Span::empty()),
-            Expr::Extract { field, expr, .. } => {
-                let name = match field {
-                    DateTimeField::Dow => "day_of_week".to_owned(),
-                    DateTimeField::Doy => "day_of_year".to_owned(),
-                    field => field.to_string().to_lowercase(),
-                };
-                call(&name, vec![*expr], Span::empty())
-            }
             Expr::Position { expr, r#in } => call("strpos", vec![*r#in, *expr], Span::empty()),
             Expr::Substring { expr, substring_from, substring_for, .. } => {
                 let mut args = vec![*expr];
@@ -181,6 +152,9 @@ impl Rewriter {
                 call("at_timezone", vec![*timestamp, *time_zone], Span::empty())
             }
             Expr::Function(function) => calls::rewrite(function)?,
+            Expr::Like { negated, any: false, expr, pattern, escape_char: Some(escape) } => {
+                shapes::escaped_like(negated, *expr, *pattern, Expr::Value(escape))
+            }
             other => other,
         };
         Ok(())
@@ -208,11 +182,9 @@ impl Rewriter {
         for access in chain {
             of = match access {
                 AccessExpr::Dot(Expr::Identifier(name)) => {
-                    call("get_field", vec![of, text(&name.value.to_lowercase())], name.span)
+                    places::field(of, &name.value.to_lowercase(), name.span)
                 }
-                AccessExpr::Subscript(Subscript::Index { index }) => {
-                    call("$subscript", vec![of, index], Span::empty())
-                }
+                AccessExpr::Subscript(Subscript::Index { index }) => places::subscript(of, index),
                 other => return Err(Failure::syntax(format!("'{of}{other}' cannot be resolved"))),
             };
         }
@@ -220,9 +192,19 @@ impl Rewriter {
     }
 
     fn name_columns(&mut self, select: &mut Select) {
+        let mut known: Vec<String> = Vec::new();
+        // A name that comes twice is told apart.
+        let mut unique = |name: String| {
+            let count = known.iter().filter(|k| **k == name).count();
+            known.push(name.clone());
+            if count == 0 { name } else { names::again(&name, count) }
+        };
         for item in &mut select.projection {
             match item {
-                SelectItem::ExprWithAlias { alias, .. } => fold(alias),
+                SelectItem::ExprWithAlias { alias, .. } => {
+                    fold(alias);
+                    alias.value = unique(std::mem::take(&mut alias.value));
+                }
                 SelectItem::UnnamedExpr(expr) => {
                     let plain = match &*expr {
                         Expr::Identifier(name) => !self.is_parameter(&name.value.to_lowercase()),
@@ -232,13 +214,14 @@ impl Rewriter {
                         }
                         _ => false,
                     };
-                    if plain {
-                        continue;
-                    }
-                    let name = natural_name(expr).map(|n| n.to_lowercase()).unwrap_or_else(|| {
+                    let natural = names::natural(expr).map(|n| n.to_lowercase()).unwrap_or_else(|| {
                         self.counter += 1;
                         format!("{UNNAMED}{}", self.counter - 1)
                     });
+                    let name = unique(natural.clone());
+                    if plain && name == natural {
+                        continue;
+                    }
                     let taken = std::mem::replace(expr, Expr::Value(Value::Null.into()));
                     *item = SelectItem::ExprWithAlias { expr: taken, alias: ident(&name, Span::empty()) };
                 }
@@ -246,6 +229,21 @@ impl Rewriter {
                     fold_name(name);
                 }
                 _ => {}
+            }
+        }
+    }
+
+    /// `*` leaves out the hidden column of the one table that has it.
+    fn hide_path(&self, select: &mut Select) {
+        let hidden =
+            tables(&select.from).into_iter().filter(|name| self.is_table(name) && (self.hides)(name)).count();
+        for item in &mut select.projection {
+            if let (SelectItem::Wildcard(options), 1) = (item, hidden) {
+                options.opt_exclude =
+                    Some(ExcludeSelectItem::Single(ObjectName(vec![ObjectNamePart::Identifier(ident(
+                        super::scan::PATH,
+                        Span::empty(),
+                    ))])));
             }
         }
     }
@@ -264,29 +262,6 @@ fn fold_alias(alias: &mut TableAlias) {
     alias.columns.iter_mut().for_each(|c| fold(&mut c.name));
 }
 
-/// The relations that a FROM clause names.
-fn relations(from: &[TableWithJoins], into: &mut Vec<String>) {
-    fn factor(of: &TableFactor, into: &mut Vec<String>) {
-        match of {
-            TableFactor::Table { alias: Some(alias), .. }
-            | TableFactor::Derived { alias: Some(alias), .. }
-            | TableFactor::UNNEST { alias: Some(alias), .. } => into.push(alias.name.value.to_lowercase()),
-            TableFactor::Table { name, .. } => {
-                if let Some(ObjectNamePart::Identifier(last)) = name.0.last() {
-                    into.push(last.value.to_lowercase());
-                }
-            }
-            TableFactor::NestedJoin { table_with_joins, .. } => one(table_with_joins, into),
-            _ => {}
-        }
-    }
-    fn one(of: &TableWithJoins, into: &mut Vec<String>) {
-        factor(&of.relation, into);
-        of.joins.iter().for_each(|join| factor(&join.relation, into));
-    }
-    from.iter().for_each(|item| one(item, into));
-}
-
 fn cast(kind: CastKind, expr: Expr, data_type: &DataType) -> Result<Expr, Failure> {
     let name = data_type.to_string();
     let name = name.trim_matches('"');
@@ -303,12 +278,16 @@ fn flow(result: Result<(), Failure>) -> ControlFlow<Failure> {
     }
 }
 
-impl VisitorMut for Rewriter {
+impl VisitorMut for Rewriter<'_> {
     type Break = Failure;
 
     fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<Failure> {
         for cte in query.with.iter_mut().flat_map(|with| &mut with.cte_tables) {
             fold_alias(&mut cte.alias);
+            self.ctes.push(cte.alias.name.value.clone());
+        }
+        if let Err(failure) = shapes::query(query) {
+            return ControlFlow::Break(failure);
         }
         // ORDER BY sees the relations of the SELECT it belongs to.
         let mut scope = Vec::new();
@@ -319,8 +298,9 @@ impl VisitorMut for Rewriter {
         ControlFlow::Continue(())
     }
 
-    fn post_visit_query(&mut self, _: &mut Query) -> ControlFlow<Failure> {
+    fn post_visit_query(&mut self, query: &mut Query) -> ControlFlow<Failure> {
         self.scopes.pop();
+        shapes::plain_positions(query);
         ControlFlow::Continue(())
     }
 
@@ -328,15 +308,27 @@ impl VisitorMut for Rewriter {
         let mut scope = Vec::new();
         relations(&select.from, &mut scope);
         self.scopes.push(scope);
+        shapes::select(select);
+        self.hide_path(select);
         self.name_columns(select);
         for window in &mut select.named_window {
             fold(&mut window.0);
         }
+        for item in &mut select.from {
+            let joined = item.joins.iter_mut().map(|join| &mut join.relation);
+            for factor in std::iter::once(&mut item.relation).chain(joined) {
+                self.counter += 1;
+                if let Err(failure) = shapes::lateral(factor, self.counter) {
+                    return ControlFlow::Break(failure);
+                }
+            }
+        }
         flow(joins::nest(&mut select.from))
     }
 
-    fn post_visit_select(&mut self, _: &mut Select) -> ControlFlow<Failure> {
+    fn post_visit_select(&mut self, select: &mut Select) -> ControlFlow<Failure> {
         self.scopes.pop();
+        shapes::plain_groups(select);
         ControlFlow::Continue(())
     }
 
@@ -346,6 +338,9 @@ impl VisitorMut for Rewriter {
     }
 
     fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<Failure> {
+        if let Err(failure) = shapes::sample(factor) {
+            return ControlFlow::Break(failure);
+        }
         match factor {
             TableFactor::Table { alias: Some(alias), .. }
             | TableFactor::Derived { alias: Some(alias), .. }

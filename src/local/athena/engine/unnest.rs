@@ -104,6 +104,7 @@ fn unnest(
     let kept = columns_of(left.schema());
     let mut arrays: Vec<Expr> = Vec::new();
     for array in array_exprs {
+        let at = super::parse::spot(super::places::start(&array));
         let array = context.sql_to_expr(array, left.schema())?;
         match array.get_type(left.schema())? {
             DataType::List(_) | DataType::LargeList(_) | DataType::FixedSizeList(..) => arrays.push(array),
@@ -113,10 +114,12 @@ fn unnest(
                 arrays.push(datafusion::functions_nested::expr_fn::map_values(array));
             }
             other => {
-                return Err(fail(Failure::new(
-                    "TYPE_MISMATCH",
-                    format!("Cannot unnest type: {}", super::arrow::from(&other).trino()),
-                )));
+                let message = format!("Cannot unnest type: {}", super::arrow::from(&other).trino());
+                let failure = Failure::new("TYPE_MISMATCH", message);
+                return Err(fail(match at {
+                    Some(spot) => failure.at(spot),
+                    None => failure,
+                }));
             }
         }
     }

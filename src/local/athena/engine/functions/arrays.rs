@@ -19,7 +19,7 @@ pub fn all() -> Vec<ScalarUDF> {
     let all = [
         ORDINALS,
         Native { name: "cardinality", least: 1, most: 1, returns: cardinality_type, eval: cardinality },
-        Native { name: "$subscript", least: 2, most: 2, returns: element_type, eval: subscript },
+        SUBSCRIPT,
         Native { name: "element_at", least: 2, most: 2, returns: element_type, eval: element_at },
         Native { name: "slice", least: 3, most: 3, returns: slice_type, eval: slice },
         Native { name: "sequence", least: 2, most: 3, returns: sequence::kind, eval: sequence::eval },
@@ -29,6 +29,9 @@ pub fn all() -> Vec<ScalarUDF> {
     ];
     all.into_iter().map(udf).collect()
 }
+
+pub const SUBSCRIPT: Native =
+    Native { name: "$subscript", least: 2, most: 2, returns: subscript_type, eval: subscript };
 
 pub const ORDINALS: Native =
     Native { name: "$ordinals", least: 1, most: 1000, returns: ordinals_type, eval: ordinals };
@@ -87,6 +90,14 @@ fn element_type(types: &[DataType]) -> Kind {
             Some(of) if is_whole(&types[1]) => Ok(of),
             _ => Err("element_at(array(E), bigint), element_at(map(K,V), K)"),
         },
+    }
+}
+
+/// `row[2]` is chosen by a literal.
+fn subscript_type(types: &[DataType]) -> Kind {
+    match &types[0] {
+        DataType::Struct(_) => Err("a literal for the field of a row"),
+        _ => element_type(types),
     }
 }
 
@@ -156,7 +167,10 @@ fn lookup(args: &[ArrayRef], strict: bool) -> Result<ArrayRef, Failure> {
             }
         }
         if found.is_none() && strict {
-            return Err(argument(format!("Key not present in map: {wanted}")));
+            return Err(argument(format!(
+                "Key not present in map: {}",
+                super::arithmetic::shown(&keys, row)
+            )));
         }
         chosen.push(found);
     }

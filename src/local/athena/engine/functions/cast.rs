@@ -6,7 +6,7 @@ use std::sync::Arc;
 use datafusion::arrow::array::cast::AsArray;
 use datafusion::arrow::array::types::*;
 use datafusion::arrow::array::{
-    Array, ArrayRef, LargeStringBuilder, ListArray, MapArray, StringBuilder, StructArray,
+    Array, ArrayRef, ListArray, MapArray, StringBuilder, StructArray, TimestampMillisecondArray,
 };
 use datafusion::arrow::compute::{self, CastOptions};
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef, TimeUnit};
@@ -15,11 +15,11 @@ use datafusion::logical_expr::{
     ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
 
+use super::json_cast::{from_json, to_json};
 use super::native::*;
 use crate::local::athena::engine::columns::Column;
-use crate::local::athena::engine::json::Options;
 use crate::local::athena::engine::scan::fail;
-use crate::local::athena::engine::{arrow, print};
+use crate::local::athena::engine::{arrow, print, zone};
 use crate::local::athena::failure::Failure;
 use crate::local::athena::types::Type;
 
@@ -89,20 +89,21 @@ impl ScalarUDFImpl for Cast {
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let lenient = matches!(&args.args[2], ColumnarValue::Scalar(ScalarValue::Boolean(Some(true))));
-        let limit = match &args.args[1] {
-            ColumnarValue::Scalar(ScalarValue::Utf8(Some(name))) => match Type::read(name) {
-                Ok(Type::Varchar(Some(n))) => Some(n as usize),
-                _ => None,
-            },
-            _ => None,
+        let name = match &args.args[1] {
+            ColumnarValue::Scalar(ScalarValue::Utf8(Some(name))) => name.as_str(),
+            _ => "",
         };
+        let kind = Type::read(name).ok();
         let to = args.return_field.data_type();
         let one = |array: &ArrayRef| {
             let cast = convert(array, to, lenient).map_err(fail)?;
-            Ok::<_, datafusion::error::DataFusionError>(match limit {
-                Some(limit) => shorten(&cast, limit).map_err(fail)?,
-                None => cast,
-            })
+            let fitted = match &kind {
+                Some(Type::Varchar(Some(limit))) => shorten(&cast, *limit as usize, false),
+                Some(Type::Char(limit)) => shorten(&cast, *limit as usize, true),
+                Some(Type::Timestamp) if places(name) < 3 => round_clock(&cast, places(name)),
+                _ => Ok(cast),
+            };
+            fitted.map_err(fail)
         };
         Ok(match &args.args[0] {
             ColumnarValue::Array(array) => ColumnarValue::Array(one(array)?),
@@ -196,12 +197,27 @@ pub fn convert(array: &ArrayRef, to: &DataType, lenient: bool) -> Result<ArrayRe
             );
             Ok(Arc::new(map.map_err(wrong)?))
         }
+        (DataType::Timestamp(_, Some(from)), DataType::Date32 | DataType::Timestamp(_, None)) => {
+            let wall = moved(array, |at| zone::wall(at, from).map(|wall| wall.and_utc().timestamp_millis()))?;
+            compute::cast(&wall, to).map_err(wrong)
+        }
+        (DataType::Date32 | DataType::Timestamp(_, None), DataType::Timestamp(_, Some(name))) => {
+            let wall =
+                compute::cast(array, &DataType::Timestamp(TimeUnit::Millisecond, None)).map_err(wrong)?;
+            let moments = moved(&wall, |at| zone::moment(zone::wall(at, zone::UTC)?, name))?;
+            let moments = moments.as_primitive::<TimestampMillisecondType>().clone();
+            Ok(Arc::new(moments.with_timezone_opt(Some(name.clone()))))
+        }
         (DataType::Utf8 | DataType::Utf8View, _) => read_texts(array, to, lenient),
         (DataType::Float32 | DataType::Float64, _) if to.is_integer() => {
             let rounded = compute::cast(array, &DataType::Float64).map_err(wrong)?;
             let rounded: ArrayRef = Arc::new(
                 rounded.as_primitive::<Float64Type>().unary::<_, Float64Type>(|f| (f + 0.5).floor()),
             );
+            numbers(&rounded, array, to, lenient)
+        }
+        (DataType::Decimal128(..), _) if to.is_integer() => {
+            let rounded = compute::cast(array, &DataType::Decimal128(38, 0)).map_err(wrong)?;
             numbers(&rounded, array, to, lenient)
         }
         _ => numbers(array, array, to, lenient),
@@ -216,10 +232,30 @@ fn numbers(array: &ArrayRef, shown: &ArrayRef, to: &DataType, lenient: bool) -> 
     if !lenient && let Some(row) = (0..array.len()).find(|row| cast.is_null(*row) && array.is_valid(*row)) {
         let mut value = String::new();
         print::cell(shown, row, &mut value);
-        let kind = arrow::from(to).base();
-        return Err(Failure::new("INVALID_CAST_ARGUMENT", format!("Out of range for {kind}: {value}")));
+        return Err(out_of_range(shown.data_type(), to, &value));
     }
     Ok(cast)
+}
+
+/// Timestamps that are other ones.
+fn moved(array: &ArrayRef, to: impl Fn(i64) -> Option<i64>) -> Result<ArrayRef, Failure> {
+    let of = millis(array)?;
+    let of = of.as_primitive::<TimestampMillisecondType>();
+    let done = (0..of.len()).map(|row| if of.is_null(row) { None } else { to(of.value(row)) });
+    Ok(Arc::new(done.collect::<TimestampMillisecondArray>()))
+}
+
+fn out_of_range(from: &DataType, to: &DataType, value: &str) -> Failure {
+    let spelled = |kind: &DataType| match arrow::from(kind) {
+        Type::Decimal(p, s) => format!("DECIMAL({p}, {s})"),
+        other => other.trino().to_uppercase(),
+    };
+    if let DataType::Decimal128(..) = to {
+        let message = format!("Cannot cast {} '{value}' to {}", spelled(from), spelled(to));
+        return Failure::new("INVALID_CAST_ARGUMENT", message);
+    }
+    let kind = arrow::from(to).trino();
+    Failure::new("NUMERIC_VALUE_OUT_OF_RANGE", format!("Out of range for {kind}: {value}"))
 }
 
 fn read_texts(array: &ArrayRef, to: &DataType, lenient: bool) -> Result<ArrayRef, Failure> {
@@ -236,6 +272,25 @@ fn read_texts(array: &ArrayRef, to: &DataType, lenient: bool) -> Result<ArrayRef
         match text(array, row) {
             None => column.push_null(),
             Some(value) => {
+                // Trino takes more words for truth than a SerDe does.
+                let value = match (to, value.to_ascii_lowercase().as_str()) {
+                    (DataType::Boolean, "t" | "1") => "true",
+                    (DataType::Boolean, "f" | "0") => "false",
+                    (DataType::Timestamp(_, zone), _) => match (super::zones::stamp(value), zone) {
+                        (Some(ScalarValue::TimestampMillisecond(Some(at), Some(_))), Some(_)) => {
+                            let wall = zone::wall(at, zone::UTC).map(|w| w.to_string());
+                            column.push_text(&wall.unwrap_or_default()).map_err(Failure::from)?;
+                            continue;
+                        }
+                        (None, _) if lenient => {
+                            column.push_null();
+                            continue;
+                        }
+                        (None, _) => return Err(cannot(value, to)),
+                        _ => value,
+                    },
+                    _ => value,
+                };
                 let whole = to.is_integer() && value.trim().parse::<i64>().is_err();
                 let pushed = if whole {
                     Err(cannot(value, to))
@@ -254,88 +309,32 @@ fn read_texts(array: &ArrayRef, to: &DataType, lenient: bool) -> Result<ArrayRef
     if &to_read == to { Ok(read) } else { compute::cast(&read, to).map_err(wrong) }
 }
 
-fn shorten(array: &ArrayRef, limit: usize) -> Result<ArrayRef, Failure> {
+/// Texts of a length at most, or filled up to it.
+fn shorten(array: &ArrayRef, limit: usize, fill: bool) -> Result<ArrayRef, Failure> {
     let mut texts = StringBuilder::new();
     for row in 0..array.len() {
-        texts.append_option(text(array, row).map(|t| t.chars().take(limit).collect::<String>()));
+        texts.append_option(text(array, row).map(|t| {
+            let cut: String = t.chars().take(limit).collect();
+            if fill { format!("{cut:limit$}") } else { cut }
+        }));
     }
     Ok(Arc::new(texts.finish()))
 }
 
-fn from_json(array: &ArrayRef, to: &DataType, lenient: bool) -> Result<ArrayRef, Failure> {
-    let mut column = Column::new(to)?;
-    for row in 0..array.len() {
-        let Some(json) = text(array, row) else {
-            column.push_null();
-            continue;
-        };
-        let pushed = column.push_json(json.as_bytes(), 0..json.len(), &Options::EXACT);
-        match pushed {
-            Ok(()) => {}
-            Err(_) if lenient => column.push_null(),
-            Err(_) => {
-                let kind = arrow::from(to).trino();
-                return Err(Failure::new("INVALID_CAST_ARGUMENT", format!("Cannot cast to {kind}. {json}")));
-            }
-        }
-    }
-    column.finish()
+/// The p of `timestamp(p)`.
+fn places(name: &str) -> u32 {
+    let inner = name.split_once('(').and_then(|(_, rest)| rest.split_once(')'));
+    inner.and_then(|(p, _)| p.trim().parse().ok()).unwrap_or(3)
 }
 
-fn to_json(array: &ArrayRef) -> Result<ArrayRef, Failure> {
-    let mut out = LargeStringBuilder::new();
-    for row in 0..array.len() {
-        if array.is_null(row) {
-            out.append_null();
-        } else {
-            out.append_value(json_value(array, row).to_string());
-        }
-    }
-    Ok(Arc::new(out.finish()))
-}
-
-/// A value as JSON: rows become objects, as Athena's engine 3 has them.
-pub fn json_value(array: &ArrayRef, row: usize) -> serde_json::Value {
-    use serde_json::Value;
-    if array.is_null(row) {
-        return Value::Null;
-    }
-    let list = |values: ArrayRef| Value::Array((0..values.len()).map(|n| json_value(&values, n)).collect());
-    match array.data_type() {
-        DataType::Null => Value::Null,
-        DataType::Boolean => Value::Bool(array.as_boolean().value(row)),
-        DataType::LargeUtf8 => {
-            let text = array.as_string::<i64>().value(row);
-            serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()))
-        }
-        kind if kind.is_integer() => whole(array, row).map_or(Value::Null, Value::from),
-        DataType::Float64 => Value::from(array.as_primitive::<Float64Type>().value(row)),
-        DataType::Float32 => Value::from(f64::from(array.as_primitive::<Float32Type>().value(row))),
-        DataType::Decimal128(..) => {
-            let text = array.as_primitive::<Decimal128Type>().value_as_string(row);
-            text.parse::<f64>().map_or(Value::Null, Value::from)
-        }
-        DataType::List(_) => list(array.as_list::<i32>().value(row)),
-        DataType::Struct(fields) => {
-            let of = array.as_struct();
-            let member = |(n, f): (usize, &FieldRef)| (f.name().clone(), json_value(of.column(n), row));
-            Value::Object(fields.iter().enumerate().map(member).collect())
-        }
-        DataType::Map(..) => {
-            let entries = array.as_map().value(row);
-            let entry = |n: usize| {
-                let mut key = String::new();
-                print::cell(entries.column(0), n, &mut key);
-                (key, json_value(entries.column(1), n))
-            };
-            Value::Object((0..entries.len()).map(entry).collect())
-        }
-        _ => {
-            let mut text = String::new();
-            print::cell(array, row, &mut text);
-            Value::String(text)
-        }
-    }
+/// Timestamps with fewer digits after the point, rounded.
+fn round_clock(array: &ArrayRef, places: u32) -> Result<ArrayRef, Failure> {
+    let unit = 10i64.pow(3u32.saturating_sub(places));
+    let of = millis(array)?;
+    let of = of.as_primitive::<TimestampMillisecondType>();
+    let rounded =
+        of.unary::<_, TimestampMillisecondType>(|at| at.saturating_add(unit / 2).div_euclid(unit) * unit);
+    Ok(Arc::new(rounded))
 }
 
 /// Timestamps of any precision in the one that Athena has.

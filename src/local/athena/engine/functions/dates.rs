@@ -10,8 +10,9 @@ use datafusion::logical_expr::ScalarUDF;
 
 use super::cast::{convert, millis};
 use super::format;
+use super::joda;
 use super::native::*;
-use crate::local::athena::engine::time;
+use crate::local::athena::engine::{time, zone};
 use crate::local::athena::failure::Failure;
 
 type Kind = Result<DataType, &'static str>;
@@ -33,25 +34,21 @@ pub fn all() -> Vec<ScalarUDF> {
             returns: |_| Ok(DataType::Date32),
             eval: iso_date,
         },
-        Native {
-            name: "from_iso8601_timestamp",
-            least: 1,
-            most: 1,
-            returns: |_| Ok(zoned()),
-            eval: iso_timestamp,
-        },
         Native { name: "to_iso8601", least: 1, most: 1, returns: text_of_time, eval: to_iso },
-        Native { name: "from_unixtime", least: 1, most: 1, returns: unix_type, eval: from_unixtime },
         Native { name: "to_unixtime", least: 1, most: 1, returns: to_unix_type, eval: to_unixtime },
         Native { name: "last_day_of_month", least: 1, most: 1, returns: day_type, eval: last_day },
-        Native { name: "at_timezone", least: 2, most: 2, returns: |_| Ok(zoned()), eval: at_timezone },
+        Native { name: "timezone_hour", least: 1, most: 1, returns: part_type, eval: zone_hour },
+        Native { name: "timezone_minute", least: 1, most: 1, returns: part_type, eval: zone_minute },
+        Native { name: "current_timezone", least: 0, most: 0, returns: |_| Ok(DataType::Utf8), eval: utc },
+        Native { name: "format_datetime", least: 2, most: 2, returns: format_type, eval: format_datetime },
+        Native { name: "parse_datetime", least: 2, most: 2, returns: |_| Ok(zoned()), eval: parse_datetime },
     ];
     all.into_iter().map(udf).collect()
 }
 
-/// UTC is the zone of every timestamp that has one.
+/// The type of moments that were given no zone of their own.
 pub fn zoned() -> DataType {
-    DataType::Timestamp(TimeUnit::Millisecond, Some("UTC".into()))
+    super::zones::zoned(zone::UTC)
 }
 
 pub fn is_time(kind: &DataType) -> bool {
@@ -66,7 +63,7 @@ fn like(kind: &DataType) -> DataType {
     }
 }
 
-/// The moment of a row, of a date or a timestamp.
+/// What clocks show at the time of a row, a date or a timestamp, in its own zone.
 pub fn moment(array: &ArrayRef, row: usize) -> Option<NaiveDateTime> {
     if array.is_null(row) {
         return None;
@@ -75,9 +72,9 @@ pub fn moment(array: &ArrayRef, row: usize) -> Option<NaiveDateTime> {
         DataType::Date32 => {
             Some(time::of_days(array.as_primitive::<Date32Type>().value(row))?.and_time(NaiveTime::MIN))
         }
-        DataType::Timestamp(TimeUnit::Millisecond, _) => {
+        DataType::Timestamp(TimeUnit::Millisecond, zone) => {
             let millis = array.as_primitive::<TimestampMillisecondType>().value(row);
-            DateTime::from_timestamp_millis(millis).map(|at| at.naive_utc())
+            zone::wall(millis, zone.as_deref().unwrap_or(zone::UTC))
         }
         _ => None,
     }
@@ -87,7 +84,8 @@ fn value(kind: &DataType, at: NaiveDateTime) -> ScalarValue {
     match kind {
         DataType::Date32 => ScalarValue::Date32(Some(time::days(at.date()))),
         DataType::Timestamp(_, zone) => {
-            ScalarValue::TimestampMillisecond(Some(at.and_utc().timestamp_millis()), zone.clone())
+            let millis = zone::moment(at, zone.as_deref().unwrap_or(zone::UTC));
+            ScalarValue::TimestampMillisecond(millis, zone.clone())
         }
         _ => ScalarValue::Null,
     }
@@ -270,21 +268,35 @@ fn date_parse(args: &[ArrayRef], kind: &DataType) -> Result<ArrayRef, Failure> {
 fn iso_date(args: &[ArrayRef], kind: &DataType) -> Result<ArrayRef, Failure> {
     collect(kind, rows(args), |row| {
         let Some(written) = text(&args[0], row) else { return Ok(None) };
-        let days = time::date(written).ok_or_else(|| argument(format!("Invalid format: \"{written}\"")))?;
-        Ok(Some(ScalarValue::Date32(Some(days))))
+        let day = iso_day(written).ok_or_else(|| argument(format!("Invalid format: \"{written}\"")))?;
+        Ok(Some(ScalarValue::Date32(Some(time::days(day)))))
     })
 }
 
-fn iso_timestamp(args: &[ArrayRef], _: &DataType) -> Result<ArrayRef, Failure> {
-    collect(&zoned(), rows(args), |row| {
-        let Some(written) = text(&args[0], row) else { return Ok(None) };
-        let millis = DateTime::parse_from_rfc3339(written)
-            .map(|at| at.timestamp_millis())
-            .ok()
-            .or_else(|| time::timestamp(written.trim_end_matches('Z')))
-            .ok_or_else(|| argument(format!("Invalid format: \"{written}\"")))?;
-        Ok(Some(ScalarValue::TimestampMillisecond(Some(millis), Some("UTC".into()))))
-    })
+/// `2020-05-11`, `2020-05`, `2020`, the week date `2020-W10-2`, the ordinal date `2020-123`.
+pub fn iso_day(written: &str) -> Option<NaiveDate> {
+    let written = written.trim();
+    if let Ok(day) = NaiveDate::parse_from_str(written, "%Y-%m-%d") {
+        return Some(day);
+    }
+    let mut parts = written.split('-');
+    let year: i32 = parts.next()?.parse().ok()?;
+    let second = parts.next();
+    let third = parts.next();
+    if parts.next().is_some() {
+        return None;
+    }
+    match (second, third) {
+        (None, None) => NaiveDate::from_ymd_opt(year, 1, 1),
+        (Some(week), day) if week.starts_with('W') => {
+            let day: u8 = day.map_or(Some(1), |d| d.parse().ok())?;
+            let weekday = chrono::Weekday::try_from(day.checked_sub(1)?).ok()?;
+            NaiveDate::from_isoywd_opt(year, week[1..].parse().ok()?, weekday)
+        }
+        (Some(days), None) if days.len() == 3 => NaiveDate::from_yo_opt(year, days.parse().ok()?),
+        (Some(month), None) => NaiveDate::from_ymd_opt(year, month.parse().ok()?, 1),
+        _ => None,
+    }
 }
 
 fn text_of_time(types: &[DataType]) -> Kind {
@@ -297,29 +309,19 @@ fn to_iso(args: &[ArrayRef], kind: &DataType) -> Result<ArrayRef, Failure> {
         let Some(at) = moment(&times, row) else { return Ok(None) };
         let written = match times.data_type() {
             DataType::Date32 => at.format("%Y-%m-%d").to_string(),
-            DataType::Timestamp(_, Some(_)) => at.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string(),
+            DataType::Timestamp(_, Some(name)) if matches!(&**name, zone::UTC | "+00:00") => {
+                at.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
+            }
+            DataType::Timestamp(_, Some(name)) => {
+                let millis = times.as_primitive::<TimestampMillisecondType>().value(row);
+                let minutes = zone::offset(millis, name).unwrap_or(0);
+                let sign = if minutes < 0 { '-' } else { '+' };
+                let (h, m) = (minutes.abs() / 60, minutes.abs() % 60);
+                format!("{}{sign}{h:02}:{m:02}", at.format("%Y-%m-%dT%H:%M:%S%.3f"))
+            }
             _ => at.format("%Y-%m-%dT%H:%M:%S%.3f").to_string(),
         };
         Ok(Some(ScalarValue::Utf8(Some(written))))
-    })
-}
-
-fn unix_type(types: &[DataType]) -> Kind {
-    if types[0].is_numeric() || types[0] == DataType::Null {
-        Ok(zoned())
-    } else {
-        Err("from_unixtime(double)")
-    }
-}
-
-fn from_unixtime(args: &[ArrayRef], _: &DataType) -> Result<ArrayRef, Failure> {
-    let seconds = convert(&args[0], &DataType::Float64, false)?;
-    let seconds = seconds.as_primitive::<Float64Type>();
-    collect(&zoned(), rows(args), |row| {
-        Ok(seconds.is_valid(row).then(|| {
-            let millis = (seconds.value(row) * 1000.0).round() as i64;
-            ScalarValue::TimestampMillisecond(Some(millis), Some("UTC".into()))
-        }))
     })
 }
 
@@ -328,10 +330,10 @@ fn to_unix_type(types: &[DataType]) -> Kind {
 }
 
 fn to_unixtime(args: &[ArrayRef], kind: &DataType) -> Result<ArrayRef, Failure> {
-    let times = millis(&args[0])?;
+    let times = convert(&millis(&args[0])?, &zoned(), false)?;
+    let times = times.as_primitive::<TimestampMillisecondType>();
     collect(kind, rows(args), |row| {
-        let at = moment(&times, row).map(|at| at.and_utc().timestamp_millis() as f64 / 1000.0);
-        Ok(at.map(|seconds| ScalarValue::Float64(Some(seconds))))
+        Ok(times.is_valid(row).then(|| ScalarValue::Float64(Some(times.value(row) as f64 / 1000.0))))
     })
 }
 
@@ -350,15 +352,48 @@ fn last_day(args: &[ArrayRef], kind: &DataType) -> Result<ArrayRef, Failure> {
     })
 }
 
-fn at_timezone(args: &[ArrayRef], _: &DataType) -> Result<ArrayRef, Failure> {
-    for row in 0..rows(args) {
-        if let Some(zone) = text(&args[1], row)
-            && !["utc", "gmt", "z", "+00:00", "etc/utc"].contains(&zone.to_lowercase().as_str())
-        {
-            return Err(Failure::unsupported(format!(
-                "the local cloud knows the time zone UTC only, not {zone}"
-            )));
+fn part_type(types: &[DataType]) -> Kind {
+    if is_time(&types[0]) { Ok(DataType::Int64) } else { Err("a timestamp with time zone") }
+}
+
+fn ahead(args: &[ArrayRef], part: fn(i64) -> i64) -> Result<ArrayRef, Failure> {
+    let times = millis(&args[0])?;
+    collect(&DataType::Int64, rows(args), |row| {
+        let DataType::Timestamp(_, zone) = times.data_type() else { return Ok(None) };
+        if times.is_null(row) {
+            return Ok(None);
         }
-    }
-    convert(&millis(&args[0])?, &zoned(), false)
+        let at = times.as_primitive::<TimestampMillisecondType>().value(row);
+        let minutes = zone::offset(at, zone.as_deref().unwrap_or(zone::UTC));
+        Ok(minutes.map(|m| ScalarValue::Int64(Some(part(m)))))
+    })
+}
+
+fn zone_hour(args: &[ArrayRef], _: &DataType) -> Result<ArrayRef, Failure> {
+    ahead(args, |minutes| minutes / 60)
+}
+
+fn zone_minute(args: &[ArrayRef], _: &DataType) -> Result<ArrayRef, Failure> {
+    ahead(args, |minutes| minutes % 60)
+}
+
+fn utc(_: &[ArrayRef], kind: &DataType) -> Result<ArrayRef, Failure> {
+    collect(kind, 1, |_| Ok(Some(ScalarValue::from(zone::UTC))))
+}
+
+fn format_datetime(args: &[ArrayRef], kind: &DataType) -> Result<ArrayRef, Failure> {
+    let times = millis(&args[0])?;
+    collect(kind, rows(args), |row| {
+        let (Some(at), Some(pattern)) = (moment(&times, row), text(&args[1], row)) else { return Ok(None) };
+        Ok(Some(ScalarValue::Utf8(Some(joda::write(at, pattern)?))))
+    })
+}
+
+fn parse_datetime(args: &[ArrayRef], kind: &DataType) -> Result<ArrayRef, Failure> {
+    collect(kind, rows(args), |row| {
+        let (Some(written), Some(pattern)) = (text(&args[0], row), text(&args[1], row)) else {
+            return Ok(None);
+        };
+        Ok(Some(value(&zoned(), joda::read(written, pattern)?)))
+    })
 }

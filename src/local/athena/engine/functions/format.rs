@@ -164,6 +164,7 @@ pub enum Piece {
 /// `format('%s has %d', …)`, with Java's conversions.
 pub fn printf(pattern: &str, values: &[Piece]) -> Result<String, Failure> {
     let mut out = String::new();
+    let all = values;
     let mut values = values.iter();
     let mut rest = pattern;
     while let Some(at) = rest.find('%') {
@@ -176,8 +177,15 @@ pub fn printf(pattern: &str, values: &[Piece]) -> Result<String, Failure> {
             b'%' => out.push('%'),
             b'n' => out.push('\n'),
             _ => {
-                let value = values
-                    .next()
+                // `%2$s` names its value.
+                let (flags, value) = match flags.split_once('$') {
+                    Some((n, flags)) => {
+                        let n: usize = n.parse().map_err(|_| bad(pattern))?;
+                        (flags, n.checked_sub(1).and_then(|n| all.get(n)))
+                    }
+                    None => (flags, values.next()),
+                };
+                let value = value
                     .ok_or_else(|| argument(format!("Format specifier '%{flags}{}'", conversion as char)))?;
                 out.push_str(&one(flags, conversion, value, pattern)?);
             }

@@ -65,7 +65,62 @@ fn read(array: &ArrayRef, row: usize) -> Option<Value> {
     serde_json::from_str(text(array, row)?).ok()
 }
 
-/// The steps of `$.a.b[1]["c"]`.
+/// JSON as Trino writes it: without spaces, members in the order of their keys.
+pub fn canonical(text: &str) -> Result<String, serde_json::Error> {
+    fn sorted(value: Value) -> Value {
+        match value {
+            Value::Object(members) => {
+                let mut members: Vec<(String, Value)> =
+                    members.into_iter().map(|(key, value)| (key, sorted(value))).collect();
+                members.sort_by(|a, b| a.0.cmp(&b.0));
+                Value::Object(members.into_iter().collect())
+            }
+            Value::Array(items) => Value::Array(items.into_iter().map(sorted).collect()),
+            other => other,
+        }
+    }
+    Ok(sorted(serde_json::from_str(text)?).to_string())
+}
+
+/// JSON in which every array that is to become a row has the names of the row's fields; `None` when there
+/// is none such.
+pub fn with_names(text: &str, kind: &DataType) -> Option<String> {
+    fn named(value: Value, kind: &DataType, changed: &mut bool) -> Value {
+        match (value, kind) {
+            (Value::Array(items), DataType::Struct(fields)) if items.len() == fields.len() => {
+                *changed = true;
+                let members = items.into_iter().zip(fields);
+                Value::Object(
+                    members.map(|(v, f)| (f.name().clone(), named(v, f.data_type(), changed))).collect(),
+                )
+            }
+            (Value::Array(items), DataType::List(of)) => {
+                Value::Array(items.into_iter().map(|v| named(v, of.data_type(), changed)).collect())
+            }
+            (Value::Object(members), DataType::Struct(fields)) => {
+                let kind = |key: &str| fields.iter().find(|f| f.name() == key).map(|f| f.data_type());
+                let members = members.into_iter().map(|(key, value)| {
+                    let value = match kind(&key) {
+                        Some(kind) => named(value, kind, changed),
+                        None => value,
+                    };
+                    (key, value)
+                });
+                Value::Object(members.collect())
+            }
+            (Value::Object(members), DataType::Map(entries, _)) => {
+                let of = super::maps::entries_of(entries).map_or(DataType::Null, |(_, value)| value);
+                Value::Object(members.into_iter().map(|(k, v)| (k, named(v, &of, changed))).collect())
+            }
+            (other, _) => other,
+        }
+    }
+    let mut changed = false;
+    let made = named(serde_json::from_str(text).ok()?, kind, &mut changed);
+    changed.then(|| made.to_string())
+}
+
+/// The steps of `$.a.b[1]["c"][*]`.
 fn steps(path: &str) -> Result<Vec<String>, Failure> {
     let wrong = || argument(format!("Invalid JSON path: '{path}'"));
     let mut rest = path.trim().strip_prefix('$').ok_or_else(wrong)?;
@@ -86,25 +141,30 @@ fn steps(path: &str) -> Result<Vec<String>, Failure> {
             return Err(wrong());
         }
     }
-    if steps.iter().any(|s| s == "*") {
-        return Err(Failure::unsupported(format!("wildcards in the JSON path '{path}'")));
-    }
     Ok(steps)
 }
 
 fn walk(value: Value, path: &str) -> Result<Option<Value>, Failure> {
-    let mut at = Some(value);
-    for step in steps(path)? {
-        at = match at {
-            Some(Value::Object(mut members)) => members.remove(&step),
-            Some(Value::Array(mut items)) => {
-                let place = step.parse::<usize>().ok().filter(|n| *n < items.len());
-                place.map(|n| items.swap_remove(n))
-            }
-            _ => None,
-        };
+    Ok(follow(value, &steps(path)?))
+}
+
+fn follow(value: Value, steps: &[String]) -> Option<Value> {
+    let Some((step, rest)) = steps.split_first() else { return Some(value) };
+    match value {
+        // All of them, those that the rest of the path leads to.
+        Value::Array(items) if step == "*" => {
+            Some(Value::Array(items.into_iter().filter_map(|item| follow(item, rest)).collect()))
+        }
+        Value::Object(members) if step == "*" => {
+            Some(Value::Array(members.into_iter().filter_map(|(_, item)| follow(item, rest)).collect()))
+        }
+        Value::Object(mut members) => follow(members.swap_remove(step)?, rest),
+        Value::Array(mut items) => {
+            let place = step.parse::<usize>().ok().filter(|n| *n < items.len())?;
+            follow(items.swap_remove(place), rest)
+        }
+        _ => None,
     }
-    Ok(at)
 }
 
 fn found(args: &[ArrayRef], row: usize) -> Result<Option<Value>, Failure> {
@@ -117,9 +177,9 @@ fn found(args: &[ArrayRef], row: usize) -> Result<Option<Value>, Failure> {
 fn parse(args: &[ArrayRef], kind: &DataType) -> Result<ArrayRef, Failure> {
     collect(kind, rows(args), |row| {
         let Some(written) = text(&args[0], row) else { return Ok(None) };
-        let value: Value = serde_json::from_str(written)
-            .map_err(|_| argument(format!("Cannot convert value to JSON: '{written}'")))?;
-        Ok(json(&value))
+        let value =
+            canonical(written).map_err(|_| argument(format!("Cannot convert value to JSON: '{written}'")))?;
+        Ok(Some(ScalarValue::LargeUtf8(Some(value))))
     })
 }
 
@@ -165,7 +225,7 @@ fn array_get(args: &[ArrayRef], kind: &DataType) -> Result<ArrayRef, Failure> {
 fn array_contains(args: &[ArrayRef], kind: &DataType) -> Result<ArrayRef, Failure> {
     collect(kind, rows(args), |row| {
         let Some(Value::Array(items)) = read(&args[0], row) else { return Ok(None) };
-        let wanted = super::cast::json_value(&args[1], row);
+        let wanted = super::json_cast::json_value(&args[1], row);
         Ok(Some(ScalarValue::Boolean(Some(items.contains(&wanted)))))
     })
 }

@@ -43,18 +43,18 @@ macro_rules! same_by_kind {
     };
 }
 
-fn misused(name: &str) -> datafusion::error::DataFusionError {
+pub fn misused(name: &str) -> datafusion::error::DataFusionError {
     fail(Failure::new("FUNCTION_NOT_FOUND", format!("Unexpected parameters for function {name}")))
 }
 
-fn lambda(args: &HigherOrderFunctionArgs, n: usize) -> Option<&LambdaArgument> {
+pub fn lambda(args: &HigherOrderFunctionArgs, n: usize) -> Option<&LambdaArgument> {
     match args.args.get(n) {
         Some(ValueOrLambda::Lambda(lambda)) => Some(lambda),
         _ => None,
     }
 }
 
-fn value(args: &HigherOrderFunctionArgs, n: usize) -> Result<Option<ArrayRef>> {
+pub fn value(args: &HigherOrderFunctionArgs, n: usize) -> Result<Option<ArrayRef>> {
     match args.args.get(n) {
         Some(ValueOrLambda::Value(value)) => value.to_array(args.number_rows).map(Some),
         _ => Ok(None),

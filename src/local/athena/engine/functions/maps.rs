@@ -6,7 +6,7 @@ use std::sync::Arc;
 use datafusion::arrow::array::{Array, ArrayRef, Int64Array, MapArray, StructArray, UInt32Array};
 use datafusion::arrow::buffer::OffsetBuffer;
 use datafusion::arrow::compute;
-use datafusion::arrow::datatypes::DataType;
+use datafusion::arrow::datatypes::{DataType, FieldRef};
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::ScalarUDF;
 
@@ -18,8 +18,6 @@ use crate::local::athena::failure::Failure;
 pub fn all() -> Vec<ScalarUDF> {
     let all = [
         Native { name: "$map", least: 0, most: 2, returns: map_type, eval: map },
-        Native { name: "$map_of", least: 2, most: 2, returns: map_type, eval: map_of },
-        Native { name: "$multimap_of", least: 2, most: 2, returns: multimap_type, eval: multimap_of },
         Native { name: "$histogram", least: 1, most: 1, returns: histogram_type, eval: histogram },
     ];
     all.into_iter().map(udf).collect()
@@ -36,7 +34,7 @@ fn element(kind: &DataType) -> Result<DataType, &'static str> {
     }
 }
 
-fn map_kind(key: DataType, value: DataType) -> DataType {
+pub fn map_kind(key: DataType, value: DataType) -> DataType {
     DataType::Map(columns::entries(key, value), false)
 }
 
@@ -48,8 +46,14 @@ fn map_type(types: &[DataType]) -> Kind {
     }
 }
 
-fn multimap_type(types: &[DataType]) -> Kind {
-    Ok(map_kind(element(&types[0])?, DataType::List(columns::item(element(&types[1])?))))
+/// Key and value of a map's entries.
+pub fn entries_of(entries: &FieldRef) -> Option<(DataType, DataType)> {
+    match entries.data_type() {
+        DataType::Struct(fields) if fields.len() == 2 => {
+            Some((fields[0].data_type().clone(), fields[1].data_type().clone()))
+        }
+        _ => None,
+    }
 }
 
 fn histogram_type(types: &[DataType]) -> Kind {
@@ -80,7 +84,10 @@ fn group(keys: &ArrayRef, unique: bool) -> Result<Grouped, Failure> {
                 }
                 match seen.get(&key) {
                     Some(_) if unique => {
-                        return Err(argument(format!("Duplicate map keys ({key}) are not allowed")));
+                        return Err(argument(format!(
+                            "Duplicate map keys ({}) are not allowed",
+                            super::arithmetic::shown(list.values(), place as usize)
+                        )));
                     }
                     Some(known) => grouped.members[*known].push(place as u32),
                     None => {
@@ -111,8 +118,8 @@ fn build(kind: &DataType, grouped: Grouped, keys: &ArrayRef, values: ArrayRef) -
 
 fn map(args: &[ArrayRef], kind: &DataType) -> Result<ArrayRef, Failure> {
     let [keys, values] = args else {
-        let empty = ScalarValue::try_new_null(kind).map_err(wrong)?;
-        return empty.to_array().map_err(wrong);
+        let none: ArrayRef = Arc::new(datafusion::arrow::array::StringArray::from(Vec::<&str>::new()));
+        return super::pairs::build(kind, &none, &none, vec![Some(Vec::new())], super::pairs::Twice::First);
     };
     let (a, b) = (list(keys)?, list(values)?);
     if (0..a.len())
@@ -120,21 +127,11 @@ fn map(args: &[ArrayRef], kind: &DataType) -> Result<ArrayRef, Failure> {
     {
         return Err(argument("Key and value arrays must be the same length"));
     }
-    first_values(keys, values, kind, true)
+    values_by_key(keys, values, kind)
 }
 
-/// `map_agg`: of several values of a key, the first.
-fn map_of(args: &[ArrayRef], kind: &DataType) -> Result<ArrayRef, Failure> {
-    first_values(&args[0], &args[1], kind, false)
-}
-
-fn first_values(
-    keys: &ArrayRef,
-    values: &ArrayRef,
-    kind: &DataType,
-    unique: bool,
-) -> Result<ArrayRef, Failure> {
-    let grouped = group(keys, unique)?;
+fn values_by_key(keys: &ArrayRef, values: &ArrayRef, kind: &DataType) -> Result<ArrayRef, Failure> {
+    let grouped = group(keys, true)?;
     let shift = shifts(keys, values, &grouped)?;
     let places: UInt32Array = shift.iter().map(|members| members.first().copied()).collect();
     let values = compute::take(list(values)?.values(), &places, None).map_err(wrong)?;
@@ -156,7 +153,7 @@ fn shifts(keys: &ArrayRef, values: &ArrayRef, grouped: &Grouped) -> Result<Vec<V
     Ok(out)
 }
 
-fn multimap_of(args: &[ArrayRef], kind: &DataType) -> Result<ArrayRef, Failure> {
+pub fn multimap_of(args: &[ArrayRef], kind: &DataType) -> Result<ArrayRef, Failure> {
     let grouped = group(&args[0], false)?;
     let members = shifts(&args[0], &args[1], &grouped)?;
     let lengths: Vec<usize> = members.iter().map(Vec::len).collect();

@@ -1,25 +1,45 @@
 //! Functions by the names that [`super::rewrite`] leaves in the tree: the engine's own where they do
 //! what Trino's do, ours where they do not.
 
+mod arithmetic;
 mod arrays;
-pub mod cast;
+mod best;
+mod binary;
+mod cast;
+mod choices;
 mod dates;
+mod decimals;
+mod distances;
+mod durations;
 mod format;
+mod gathered;
+mod higher;
+mod joda;
 mod json;
+mod json_cast;
 mod lambda;
+mod lists;
 mod maps;
 mod native;
+mod numbers;
+mod pairs;
 mod parts;
 mod sequence;
 mod strings;
+mod text;
+mod urls;
+mod zones;
 
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, LazyLock};
 
 use datafusion::arrow::datatypes::DataType;
 use datafusion::logical_expr::{AggregateUDF, Expr, HigherOrderUDF, ScalarUDF, WindowUDF};
 
+pub use cast::convert;
+pub use json_cast::json_value;
 pub use native::udf;
+pub use zones::stamp;
 
 /// Every function a plan may use.
 pub struct Functions {
@@ -41,23 +61,17 @@ impl Functions {
             }
             scalar.insert(function.name().to_owned(), function);
         }
-        let ours = [
-            arrays::all(),
-            cast::all(),
-            dates::all(),
-            parts::all(),
-            json::all(),
-            maps::all(),
-            strings::all(),
-        ];
-        for function in ours.into_iter().flatten() {
+        if let Some(now) = scalar.get("now").cloned() {
+            scalar.insert("$now".to_owned(), now);
+        }
+        for function in ours() {
             scalar.insert(function.name().to_owned(), Arc::new(function));
         }
         let mut higher_order = HashMap::new();
         for function in datafusion::functions_nested::all_default_higher_order_functions() {
             higher_order.insert(function.name().to_owned(), function);
         }
-        for function in lambda::all() {
+        for function in lambda::all().into_iter().chain(higher::all()) {
             higher_order.insert(function.name().to_owned(), Arc::new(function));
         }
         let mut aggregate = HashMap::new();
@@ -66,6 +80,14 @@ impl Functions {
                 aggregate.insert(alias.clone(), function.clone());
             }
             aggregate.insert(function.name().to_owned(), function);
+        }
+        for name in ["avg", "sum"] {
+            if let Some(inner) = aggregate.get(name).cloned() {
+                aggregate.insert(name.to_owned(), Arc::new(decimals::of(inner)));
+            }
+        }
+        for function in best::all() {
+            aggregate.insert(function.name().to_owned(), Arc::new(function));
         }
         let mut window = HashMap::new();
         for function in datafusion::functions_window::all_default_window_functions() {
@@ -76,6 +98,64 @@ impl Functions {
         }
         Functions { scalar, higher_order, aggregate, window }
     }
+}
+
+/// Our functions of values.
+fn ours() -> Vec<ScalarUDF> {
+    let all = [
+        arithmetic::all(),
+        arrays::all(),
+        binary::all(),
+        cast::all(),
+        dates::all(),
+        choices::all(),
+        distances::all(),
+        durations::all(),
+        gathered::all(),
+        json::all(),
+        lists::all(),
+        maps::all(),
+        numbers::all(),
+        pairs::all(),
+        parts::all(),
+        strings::all(),
+        text::all(),
+        urls::all(),
+        zones::all(),
+    ];
+    all.into_iter().flatten().collect()
+}
+
+/// Whether a function of ours goes by Trino's name.
+pub fn has(name: &str) -> bool {
+    static NAMES: LazyLock<HashSet<String>> = LazyLock::new(|| {
+        let higher = lambda::all().into_iter().chain(higher::all()).map(|f| f.name().to_owned());
+        let scalar = ours().into_iter().map(|f| f.name().to_owned());
+        scalar.chain(higher).chain(best::all().into_iter().map(|f| f.name().to_owned())).collect()
+    });
+    NAMES.contains(name)
+}
+
+/// The function of an operator between these types, where the engine's own operator will not do.
+pub fn arithmetic(symbol: &str, left: &DataType, right: &DataType) -> Option<ScalarUDF> {
+    let name = arithmetic::name(symbol)?;
+    let types = [left.clone(), right.clone()];
+    arithmetic::takes(symbol, &types).then(|| arithmetic::all().into_iter().find(|f| f.name() == name))?
+}
+
+/// JSON as Trino writes it; `None` when it is none.
+pub fn json(text: &str) -> Option<String> {
+    json::canonical(text).ok()
+}
+
+/// `of[index]`.
+pub fn subscript() -> ScalarUDF {
+    udf(arrays::SUBSCRIPT)
+}
+
+/// The one value of an array that may have one at most.
+pub fn single(of: Expr) -> Expr {
+    udf(gathered::SINGLE).call(vec![of])
 }
 
 /// A row's field.

@@ -6,11 +6,11 @@ use datafusion::arrow::array::{Array, ArrayRef, new_empty_array};
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{Result, ScalarValue};
 use datafusion::logical_expr::{
-    ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+    ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, TypeSignature, Volatility,
 };
 
-use crate::local::athena::engine::arrow;
 use crate::local::athena::engine::scan::fail;
+use crate::local::athena::engine::{arrow, known};
 use crate::local::athena::failure::Failure;
 
 /// A function: how its result type follows from its argument types, and what it does with arrays of
@@ -27,7 +27,14 @@ pub struct Native {
 
 /// A function as the engine registers it.
 pub fn udf(native: Native) -> ScalarUDF {
-    ScalarUDF::new_from_impl(Registered { native, signature: Signature::variadic_any(Volatility::Immutable) })
+    let signature = match (native.least, native.most) {
+        (0, 0) => Signature::nullary(Volatility::Immutable),
+        (0, _) => {
+            Signature::one_of(vec![TypeSignature::Nullary, TypeSignature::VariadicAny], Volatility::Immutable)
+        }
+        _ => Signature::variadic_any(Volatility::Immutable),
+    };
+    ScalarUDF::new_from_impl(Registered { native, signature })
 }
 
 struct Registered {
@@ -67,21 +74,18 @@ impl ScalarUDFImpl for Registered {
     fn return_type(&self, types: &[DataType]) -> Result<DataType> {
         let native = &self.native;
         let expected = if types.len() < native.least || types.len() > native.most {
-            "another number of them"
+            String::new()
         } else {
             match (native.returns)(types) {
                 Ok(kind) => return Ok(kind),
-                Err(expected) => expected,
+                Err(expected) => format!(" Expected: {expected}"),
             }
         };
         let given: Vec<String> = types.iter().map(|t| arrow::from(t).trino()).collect();
+        let name = known::trinos(native.name);
         Err(fail(Failure::new(
             "FUNCTION_NOT_FOUND",
-            format!(
-                "Unexpected parameters ({}) for function {}. Expected: {expected}",
-                given.join(", "),
-                native.name.trim_start_matches('$')
-            ),
+            format!("Unexpected parameters ({}) for function {name}.{expected}", given.join(", ")),
         )))
     }
 
@@ -89,7 +93,7 @@ impl ScalarUDFImpl for Registered {
         let constant = args.args.iter().all(|a| matches!(a, ColumnarValue::Scalar(_)));
         let arrays = ColumnarValue::values_to_arrays(&args.args)?;
         let result = (self.native.eval)(&arrays, args.return_field.data_type()).map_err(fail)?;
-        Ok(if constant && !args.args.is_empty() {
+        Ok(if constant {
             ColumnarValue::Scalar(ScalarValue::try_from_array(&result, 0)?)
         } else {
             ColumnarValue::Array(result)

@@ -1,7 +1,7 @@
 //! `sequence`: numbers or dates at equal distances.
 
 use datafusion::arrow::array::cast::AsArray;
-use datafusion::arrow::array::types::{Date32Type, IntervalMonthDayNanoType};
+use datafusion::arrow::array::types::{Date32Type, IntervalMonthDayNanoType, TimestampMillisecondType};
 use datafusion::arrow::array::{Array, ArrayRef, ArrowPrimitiveType};
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
@@ -76,7 +76,31 @@ pub fn eval(args: &[ArrayRef], kind: &DataType) -> Result<ArrayRef, Failure> {
                     values.push(ScalarValue::Date32(Some(value as i32)));
                 })?;
             }
-            _ => return Err(Failure::unsupported("sequence of timestamps")),
+            DataType::Timestamp(_, zone) => {
+                let millis = |n: usize| -> Result<i64, Failure> {
+                    let of = super::cast::millis(&args[n])?;
+                    Ok(of.as_primitive::<TimestampMillisecondType>().value(row))
+                };
+                let (from, to) = (millis(0)?, millis(1)?);
+                let step = match args.get(2) {
+                    Some(step) if step.data_type() == &IntervalMonthDayNanoType::DATA_TYPE => {
+                        step.as_primitive::<IntervalMonthDayNanoType>().value(row)
+                    }
+                    _ => return Err(argument("sequence of timestamps needs a step")),
+                };
+                let start = chrono::DateTime::from_timestamp_millis(from).map(|at| at.naive_utc());
+                let start = start.ok_or_else(|| argument("timestamp out of range"))?;
+                let span = i64::from(step.days) * 86_400_000 + step.nanoseconds / 1_000_000;
+                let next = |n: i64| {
+                    let day = super::dates::add_months(start.date(), i64::from(step.months).checked_mul(n)?)?;
+                    let moved = day.and_time(start.time()).and_utc().timestamp_millis();
+                    moved.checked_add(span.checked_mul(n)?)
+                };
+                steps((i64::from(step.months) + span).signum(), next, from, to, |value| {
+                    values.push(ScalarValue::TimestampMillisecond(Some(value), zone.clone()));
+                })?;
+            }
+            _ => return Err(Failure::internal("a sequence of something else")),
         }
         lengths.push(values.len() - before);
         valid.push(true);

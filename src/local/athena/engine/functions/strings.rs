@@ -32,6 +32,9 @@ pub fn all() -> Vec<ScalarUDF> {
         },
         Native { name: "regexp_replace", least: 2, most: 3, returns: text_type, eval: regexp_replace },
         Native { name: "regexp_like", least: 2, most: 2, returns: like_type, eval: regexp_like },
+        Native { name: "regexp_count", least: 2, most: 2, returns: count_type, eval: regexp_count },
+        Native { name: "regexp_position", least: 2, most: 4, returns: place_type, eval: regexp_position },
+        Native { name: "regexp_split", least: 2, most: 2, returns: texts_type, eval: regexp_split },
     ];
     all.into_iter().map(udf).collect()
 }
@@ -279,6 +282,7 @@ fn regexp_replace(args: &[ArrayRef], kind: &DataType) -> Result<ArrayRef, Failur
                     Some(next) => out.push(next),
                     None => {}
                 },
+                '$' if chars.peek() == Some(&'{') => out.push('$'),
                 '$' if chars.peek().is_some_and(char::is_ascii_digit) => {
                     out.push_str("${");
                     while let Some(digit) = chars.next_if(char::is_ascii_digit) {
@@ -310,4 +314,51 @@ fn regexp_like(args: &[ArrayRef], kind: &DataType) -> Result<ArrayRef, Failure> 
         let (Some(of), Some(pattern)) = (text(&args[0], row), text(&args[1], row)) else { return Ok(None) };
         Ok(Some(ScalarValue::Boolean(Some(compiled.get(pattern)?.is_match(of)))))
     })
+}
+
+fn count_type(types: &[DataType]) -> Kind {
+    like_type(types).map(|_| DataType::Int64)
+}
+
+fn regexp_count(args: &[ArrayRef], kind: &DataType) -> Result<ArrayRef, Failure> {
+    let mut compiled = Compiled::default();
+    collect(kind, rows(args), |row| {
+        let (Some(of), Some(pattern)) = (text(&args[0], row), text(&args[1], row)) else { return Ok(None) };
+        let count = compiled.get(pattern)?.find_iter(of).count();
+        Ok(Some(ScalarValue::Int64(Some(count as i64))))
+    })
+}
+
+fn place_type(types: &[DataType]) -> Kind {
+    if types[..2].iter().all(is_text) && types[2..].iter().all(is_whole) {
+        Ok(DataType::Int64)
+    } else {
+        Err("regexp_position(varchar, varchar[, bigint[, bigint]])")
+    }
+}
+
+/// Where the n-th match from a position on begins, counted from 1; -1 when there is none.
+fn regexp_position(args: &[ArrayRef], kind: &DataType) -> Result<ArrayRef, Failure> {
+    let mut compiled = Compiled::default();
+    collect(kind, rows(args), |row| {
+        let (Some(of), Some(pattern)) = (text(&args[0], row), text(&args[1], row)) else { return Ok(None) };
+        let number = |n: usize| args.get(n).map_or(Some(1), |a| whole(a, row));
+        let (Some(start), Some(nth)) = (number(2), number(3)) else { return Ok(None) };
+        if start < 1 || nth < 1 {
+            return Err(argument("start position and occurrence must be positive"));
+        }
+        let from = of.char_indices().nth(start as usize - 1).map_or(of.len(), |(byte, _)| byte);
+        let found = compiled.get(pattern)?.find_iter(&of[from..]).nth(nth as usize - 1);
+        let place = found.map_or(-1, |m| of[..from + m.start()].chars().count() as i64 + 1);
+        Ok(Some(ScalarValue::Int64(Some(place))))
+    })
+}
+
+fn regexp_split(args: &[ArrayRef], kind: &DataType) -> Result<ArrayRef, Failure> {
+    let mut compiled = Compiled::default();
+    let found = collect(kind, rows(args), |row| {
+        let (Some(of), Some(pattern)) = (text(&args[0], row), text(&args[1], row)) else { return Ok(None) };
+        Ok(texts(compiled.get(pattern)?.split(of).collect()))
+    })?;
+    compute::cast(&found, kind).map_err(wrong)
 }

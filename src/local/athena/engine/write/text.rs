@@ -11,7 +11,7 @@ use flate2::write::GzEncoder;
 use super::Compression;
 use crate::local::athena::engine::delimited::{Csv, Lazy};
 use crate::local::athena::engine::format::Format;
-use crate::local::athena::engine::functions::cast::json_value;
+use crate::local::athena::engine::functions::json_value;
 use crate::local::athena::engine::print;
 use crate::local::athena::failure::Failure;
 
