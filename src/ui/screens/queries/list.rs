@@ -121,13 +121,12 @@ impl List {
         self.rows[0] = saved.map(|(index, _)| index).collect();
         let history = self.history.value().map(Vec::as_slice).unwrap_or_default();
         let past = history.iter().enumerate().filter(|(_, query)| {
-            words.is_empty()
-                || passes(&[
-                    &query.sql,
-                    query.state.as_str(),
-                    &query.id,
-                    self.title(query).unwrap_or_default(),
-                ])
+            if words.is_empty() {
+                return true;
+            }
+            let (title, reason) = (self.title(query), query.reason.as_deref());
+            let (title, reason) = (title.unwrap_or_default(), reason.unwrap_or_default());
+            passes(&[&query.sql, query.state.as_str(), &query.id, title, reason])
         });
         self.rows[1] = past.map(|(index, _)| index).collect();
         let [name, id] = kept;

@@ -240,7 +240,8 @@ pub fn preview(model: &Model, world: &World, chosen: Chosen<'_>, area: Rect, buf
             let over = query.state.is_over();
             let elapsed = if over { units::duration(elapsed) } else { units::clock(elapsed) };
             let x = put(buffer, title, x + 2, &elapsed, theme.style(Role::Text));
-            put(buffer, title, x + 2, &cost(query), theme.style(Role::Dim));
+            let room = title.right().saturating_sub(x + 2);
+            put(buffer, title, x + 2, &cost(query, room), theme.style(Role::Dim));
             past_heading(model, query, world, below, buffer)
         }
     };

@@ -119,10 +119,9 @@ fn title(model: &Model, run: &Run, stage: Stage<'_>, world: &World, area: Rect, 
     if let Stage::Here(_, sheet) = stage {
         x = put(buffer, area, x + 2, &sheet.count(), theme.style(Role::Strong));
     }
-    let cost = query.map(cost).unwrap_or_default();
-    if usize::from(area.right().saturating_sub(x)) > cost.chars().count() + 2 {
-        put_right(buffer, area, &cost, theme.style(Role::Dim));
-    }
+    let room = area.right().saturating_sub(x + 2);
+    let cost = query.map(|query| cost(query, room)).unwrap_or_default();
+    put_right(buffer, area, &cost, theme.style(Role::Dim));
 }
 
 fn result(query: &Query, sheet: &Sheet, world: &World, focused: bool, parts: &Areas, buffer: &mut Buffer) {

@@ -252,16 +252,14 @@ impl Run {
     }
 }
 
-/// `310 ms  65.3 KiB scanned  about $0.00005`
-pub fn cost(query: &Query) -> String {
-    match query.scanned {
-        Some(scanned) => {
-            let price = units::money(units::athena_price(scanned));
-            let about = if scanned == 0 { "" } else { "about " };
-            format!("{} scanned  {about}{price}", units::bytes(scanned))
-        }
-        None => String::new(),
-    }
+/// What a query read and costs, in words as far as there is room: `65.3 KiB scanned  about $0.00005`, or
+/// `65.3 KiB  $0.00005`, or nothing.
+pub fn cost(query: &Query, room: u16) -> String {
+    let Some(scanned) = query.scanned else { return String::new() };
+    let (bytes, price) = (units::bytes(scanned), units::money(units::athena_price(scanned)));
+    let about = if scanned == 0 { "" } else { "about " };
+    let texts = [format!("{bytes} scanned  {about}{price}"), format!("{bytes}  {price}")];
+    texts.into_iter().find(|text| text.len() <= usize::from(room)).unwrap_or_default()
 }
 
 #[cfg(test)]

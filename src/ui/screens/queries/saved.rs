@@ -13,12 +13,16 @@ pub struct Saved {
     /// What it says, or why its header cannot be read.
     pub query: Result<Query, String>,
     pub text: String,
+    /// The statement's text between its parameters, by which a filled one is known again.
+    pieces: Vec<String>,
 }
 
 impl Saved {
     fn new(name: &str, text: &str, own: bool) -> Saved {
         let query = parameters::read(text).map_err(|error| error.to_string());
-        Saved { name: name.to_owned(), own, query, text: text.to_owned() }
+        let sql = query.as_ref().map_or(text, |query| &query.sql);
+        let pieces = pieces(sql).into_iter().map(str::to_owned).collect();
+        Saved { name: name.to_owned(), own, text: text.to_owned(), pieces, query }
     }
 
     pub fn title(&self) -> &str {
@@ -36,14 +40,13 @@ impl Saved {
 
     /// Whether a statement is this one with its parameters filled in.
     pub fn made(&self, sql: &str) -> bool {
-        let pieces = pieces(self.sql());
-        let (Some(first), Some(last)) = (pieces.first(), pieces.last()) else { return false };
-        if self.sql().is_empty() || !sql.starts_with(first) || !sql.ends_with(last) {
+        let (Some(first), Some(last)) = (self.pieces.first(), self.pieces.last()) else { return false };
+        if first.is_empty() || !sql.starts_with(first.as_str()) || !sql.ends_with(last.as_str()) {
             return false;
         }
         let mut rest = sql;
-        for piece in &pieces {
-            match rest.find(piece) {
+        for piece in &self.pieces {
+            match rest.find(piece.as_str()) {
                 Some(at) => rest = &rest[at + piece.len()..],
                 None => return false,
             }
