@@ -151,7 +151,7 @@ fn apply(function: Function, values: &[Value], chance: &Chance) -> Result<Value,
             Value::Object(members.into_iter().collect())
         }
         Function::JsonToString => any(0).to_string().into(),
-        Function::StringToJson => match text(0)?.trim() {
+        Function::StringToJson => match text(0)? {
             "" => Value::Null,
             text => serde_json::from_str(text).map_err(|e| format!("the text is not JSON: {e}"))?,
         },

@@ -145,12 +145,13 @@ impl<'m> Run<'m> {
             }
         };
         for input in inputs {
-            let length = input.text().len() + 1;
-            if !batch.is_empty() && (batch.len() >= most || frame + size + length > bytes) {
+            let length = input.text().len();
+            // With the comma before it.
+            if !batch.is_empty() && (batch.len() >= most || frame + size + 1 + length > bytes) {
                 shares.push(close(&mut batch)?);
                 size = 0;
             }
-            size += length;
+            size += length + usize::from(!batch.is_empty());
             batch.push(input);
         }
         if !batch.is_empty() {
@@ -269,5 +270,79 @@ impl<'m> Run<'m> {
                 self.cursor.strands.insert(id, strand);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::cursor::About;
+    use super::super::step::{Stimulus, What, step};
+    use super::*;
+
+    /// A machine of one distributed map, begun, and the run it asks for.
+    fn forked(mut map: Value, input: Value) -> (Machine, Cursor, MapRun) {
+        map["Type"] = "Map".into();
+        map["End"] = true.into();
+        map["ItemProcessor"] = json!({
+            "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+            "StartAt": "P",
+            "States": {"P": {"Type": "Pass", "End": true}},
+        });
+        let machine = Machine::read(&json!({"StartAt": "M", "States": {"M": map}}).to_string()).unwrap();
+        let about = About {
+            machine: "arn:aws:states:us-east-1:000000000000:stateMachine:m".into(),
+            input: input.into(),
+            ..About::default()
+        };
+        let begin = Stimulus { now: DateTime::UNIX_EPOCH, entropy: 1, what: What::Begin };
+        let (cursor, directives) = step(&machine, Cursor::new(about), begin);
+        let run = directives.into_iter().find_map(|directive| match directive {
+            Directive::Fork(run) => Some(*run),
+            _ => None,
+        });
+        (machine, cursor, run.unwrap())
+    }
+
+    fn given(run: &MapRun) -> Vec<Value> {
+        match &run.items {
+            Items::Given(items) => items.clone(),
+            Items::Read { .. } => Vec::new(),
+        }
+    }
+
+    const MOMENT: (DateTime<Utc>, u64) = (DateTime::UNIX_EPOCH, 2);
+
+    #[test]
+    fn batches_are_bounded_by_items_and_by_bytes() {
+        let inputs = |batcher: Value| {
+            let (machine, cursor, run) = forked(json!({"ItemBatcher": batcher}), json!([10, 20, 30, 40, 50]));
+            let shares = shares(&machine, &cursor, run.ticket, MOMENT, given(&run)).unwrap().unwrap();
+            assert_eq!(shares.iter().map(|share| share.items).sum::<usize>(), 5);
+            shares.iter().map(|share| share.input.text().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            inputs(json!({"MaxItemsPerBatch": 2})),
+            [r#"{"Items":[10,20]}"#, r#"{"Items":[30,40]}"#, r#"{"Items":[50]}"#]
+        );
+        // {"Items":[10,20,30]} has 20 bytes, with a fourth it would have 23.
+        assert_eq!(
+            inputs(json!({"MaxInputBytesPerBatch": 20})),
+            [r#"{"Items":[10,20,30]}"#, r#"{"Items":[40,50]}"#]
+        );
+        assert_eq!(
+            inputs(json!({"MaxItemsPerBatch": 9, "BatchInput": {"a": 1}})),
+            [r#"{"BatchInput":{"a":1},"Items":[10,20,30,40,50]}"#]
+        );
+    }
+
+    #[test]
+    fn a_run_is_made_anew_with_the_name_it_had() {
+        let map = json!({"Label": "Each", "ItemsPath": "$.list", "ToleratedFailureCount": 3});
+        let (machine, cursor, run) = forked(map, json!({"list": [1, 2]}));
+        assert!(run.arn.starts_with("arn:aws:states:us-east-1:000000000000:mapRun:m/Each:"), "{}", run.arn);
+        assert_eq!(again(&machine, &cursor, run.ticket, MOMENT).unwrap().unwrap(), run);
+        assert_eq!(again(&machine, &cursor, run.ticket + 1, MOMENT), None);
+        let selected = shares(&machine, &cursor, run.ticket, MOMENT, vec![json!("x")]).unwrap().unwrap();
+        assert_eq!(selected, [Share { input: json!("x").into(), items: 1 }]);
     }
 }

@@ -239,10 +239,6 @@ impl Driver {
                     return Ok(());
                 }
                 what = What::Continue;
-                if !live.durable {
-                    // Nothing was waited for; others want the thread too.
-                    tokio::task::yield_now().await;
-                }
             }
             Ok(())
         })

@@ -7,8 +7,6 @@ use super::definitions::{accept, machine_type, role_arn};
 use super::record::{self, MACHINES, Machine, no_machine, put, seconds};
 use super::versions::{self, VERSIONS, Version};
 use super::{States, aliases, arn, logging, page, tags, validate};
-use crate::asl::machine::Machine as Definition;
-use crate::asl::references;
 
 impl States {
     pub(super) async fn create_state_machine(&self, input: Value) -> Result<Value, Fault> {
@@ -150,8 +148,6 @@ impl States {
         put(&mut answer, "description", version.and_then(|v| v.description));
         put(&mut answer, "revisionId", machine.revision);
         put(&mut answer, "encryptionConfiguration", machine.encryption);
-        let read = Definition::read(&machine.definition).map(|definition| references::of(&definition));
-        put(&mut answer, "variableReferences", read.ok().filter(|r| !r.is_empty()).map(|r| json!(r)));
         Ok(answer)
     }
 

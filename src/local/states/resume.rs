@@ -1,5 +1,6 @@
-//! Taking executions up again after the process ended: waits with the time that is left, handed-over
-//! tasks where they are, and a task that had started as one that failed, for its Retry rules to decide.
+//! Taking executions up again after the process ended: waits with the time that is left, tasks that were
+//! handed over where they are, map runs with their children, and a task that had only started as one that
+//! failed, for its Retry rules to decide.
 
 use std::sync::Arc;
 
@@ -96,15 +97,14 @@ impl Driver {
                 UnderWay::Task { ticket, resource, token: Some(token), offered: Some(input), .. } => {
                     self.offer(&resource, &live, ticket, token, input);
                 }
-                UnderWay::Task { ticket, resource, submitted, token, .. } => {
-                    let handed_over = submitted.is_some() || token.is_some();
+                UnderWay::Task { ticket, resource, submitted, .. } => {
                     match (Resource::parse(&resource), submitted) {
                         (Some(resource), Some(first)) => {
                             let work = tasks::attach(self.clone(), live.key.clone(), ticket, resource, first);
                             live.job(ticket, work);
                         }
-                        // Somebody holds its token and will answer.
-                        _ if handed_over => {}
+                        // A worker has it and will answer, or its time runs out.
+                        (Some(Resource::Activity(_)), None) => {}
                         _ => {
                             let cause = "The local cloud was interrupted while this task ran; whether it took \
                                          effect is not known.";

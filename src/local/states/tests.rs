@@ -257,6 +257,27 @@ async fn what_was_under_way_is_taken_up_by_the_next_start() {
     bus.store.close().await;
 }
 
+/// Whether a callback's request went out before the end is not known, so nobody may ever answer.
+#[tokio::test]
+async fn a_callback_that_was_not_handed_over_fails_with_the_next_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let definition = json!({"StartAt": "T", "States": {"T": {"Type": "Task", "End": true,
+        "Resource": "arn:aws:states:::sns:publish.waitForTaskToken",
+        "Parameters": {"Message": {"token.$": "$$.Task.Token"}}}}});
+    let stuck = Fake::stuck("sns");
+    let bus = cloud(Some(folder.path()), Clock::default(), std::slice::from_ref(&stuck)).await;
+    let arn = start(&bus, &definition, json!({})).await;
+    stuck.called.notified().await;
+    bus.store.close().await;
+
+    let bus = cloud(Some(folder.path()), Clock::default(), &[]).await;
+    let described = ended(&bus, &arn).await;
+    assert_eq!((&described["status"], &described["error"]), (&json!("FAILED"), &json!("States.TaskFailed")));
+    let message: Value = serde_json::from_str(stuck.asked()[0].1["Message"].as_str().unwrap()).unwrap();
+    let late = json!({"taskToken": message["token"], "output": "{}"});
+    assert_eq!(bus.call("states", "SendTaskSuccess", late).await.unwrap_err().code, "TaskTimedOut");
+}
+
 #[tokio::test]
 async fn a_failed_execution_is_redriven_from_where_it_failed() {
     let broken = Arc::new(AtomicUsize::new(1));
