@@ -26,6 +26,7 @@ mod names;
 mod operator;
 mod order;
 pub mod paths;
+pub mod picture;
 pub mod read;
 pub mod references;
 pub mod resource;

@@ -15,9 +15,11 @@ use super::connect::Target;
 
 /// `(operation, most at once, per second)`.
 const POLITE: &[(&str, f64, f64)] = &[
-    ("GetExecutionHistory", 130.0, 7.0),
-    ("DescribeExecution", 80.0, 4.0),
-    ("ListExecutions", 40.0, 1.2),
+    // Two at once and three a second: never more than five in any second, however many are followed.
+    ("GetExecutionHistory", 2.0, 3.0),
+    ("DescribeExecution", 20.0, 4.0),
+    ("DescribeMapRun", 5.0, 1.0),
+    ("ListExecutions", 10.0, 1.2),
     ("DescribeStateMachine", 60.0, 6.0),
     ("DescribeStateMachineForExecution", 60.0, 0.4),
     ("ListStateMachines", 30.0, 1.5),
@@ -39,7 +41,7 @@ pub struct Budget {
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Bucket {
+pub(super) struct Bucket {
     tokens: f64,
     most: f64,
     per_second: f64,
@@ -47,8 +49,20 @@ struct Bucket {
 }
 
 impl Bucket {
+    /// The full bucket of an operation; `None` when it is not limited.
+    pub(super) fn of(operation: &str, at: Instant) -> Option<Bucket> {
+        let &(_, most, per_second) = POLITE.iter().find(|(name, ..)| *name == operation)?;
+        Some(Bucket { tokens: most, most, per_second, at })
+    }
+
+    /// The service said "too fast": what was saved up is gone.
+    pub(super) fn punish(&mut self, now: Instant) {
+        self.tokens = self.tokens.min(-self.per_second * PENALTY.as_secs_f64());
+        self.at = now;
+    }
+
     /// Takes one token; the answer is how long to wait before using it.
-    fn take(&mut self, now: Instant) -> Duration {
+    pub(super) fn take(&mut self, now: Instant) -> Duration {
         let passed = now.saturating_duration_since(self.at).as_secs_f64();
         if now > self.at {
             self.tokens = (self.tokens + passed * self.per_second).min(self.most);
@@ -80,16 +94,12 @@ impl Budget {
 
     /// The service said "too fast": what was saved up is gone.
     pub fn throttled(&self, operation: &'static str) {
-        self.with(operation, |bucket| {
-            bucket.tokens = bucket.tokens.min(-bucket.per_second * PENALTY.as_secs_f64());
-            bucket.at = Instant::now();
-        });
+        self.with(operation, |bucket| bucket.punish(Instant::now()));
     }
 
     fn with<T>(&self, operation: &'static str, act: impl FnOnce(&mut Bucket) -> T) -> Option<T> {
-        let &(_, most, per_second) = POLITE.iter().find(|(name, ..)| *name == operation)?;
+        let fresh = Bucket::of(operation, Instant::now())?;
         let mut buckets = self.buckets.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        let fresh = Bucket { tokens: most, most, per_second, at: Instant::now() };
         Some(act(buckets.entry(operation).or_insert(fresh)))
     }
 }

@@ -23,6 +23,27 @@ impl Logs {
         self.link.quick()
     }
 
+    /// One page of a stretch of time, oldest first.
+    pub async fn filter_log_events_between(
+        &self,
+        group: &str,
+        (from, to): (DateTime<Utc>, DateTime<Utc>),
+        pattern: Option<&str>,
+        token: Option<String>,
+    ) -> Result<Page<LogLine>, Error> {
+        let request = self
+            .client
+            .filter_log_events()
+            .log_group_name(group)
+            .start_time(from.timestamp_millis())
+            .end_time(to.timestamp_millis())
+            .set_filter_pattern(pattern.map(str::to_owned))
+            .set_next_token(token);
+        let answer = self.link.ask("FilterLogEvents", request.send()).await?;
+        let items = answer.events.unwrap_or_default().into_iter().map(line).collect();
+        Ok(Page { items, next: answer.next_token })
+    }
+
     /// One page, oldest first. A page may be empty and still have a successor.
     pub async fn filter_log_events(
         &self,
@@ -39,18 +60,17 @@ impl Logs {
             .set_filter_pattern(pattern.map(str::to_owned))
             .set_next_token(token);
         let answer = self.link.ask("FilterLogEvents", request.send()).await?;
-        let items = answer
-            .events
-            .unwrap_or_default()
-            .into_iter()
-            .map(|event| LogLine {
-                id: event.event_id.unwrap_or_default(),
-                at: DateTime::from_timestamp_millis(event.timestamp.unwrap_or_default()).unwrap_or_default(),
-                stream: event.log_stream_name.unwrap_or_default(),
-                text: event.message.unwrap_or_default().trim_end_matches(['\n', '\r']).to_owned(),
-            })
-            .collect();
+        let items = answer.events.unwrap_or_default().into_iter().map(line).collect();
         Ok(Page { items, next: answer.next_token })
+    }
+}
+
+fn line(event: aws_sdk_cloudwatchlogs::types::FilteredLogEvent) -> LogLine {
+    LogLine {
+        id: event.event_id.unwrap_or_default(),
+        at: DateTime::from_timestamp_millis(event.timestamp.unwrap_or_default()).unwrap_or_default(),
+        stream: event.log_stream_name.unwrap_or_default(),
+        text: event.message.unwrap_or_default().trim_end_matches(['\n', '\r']).to_owned(),
     }
 }
 

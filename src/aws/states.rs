@@ -7,7 +7,7 @@ use super::error::Error;
 use super::history::event_of;
 use super::link::Link;
 use super::time::{utc, utc_option};
-use crate::domain::execution::{Definition, Execution, HistoryEvent, Machine, Status};
+use crate::domain::execution::{Definition, Execution, HistoryEvent, Machine, MapRun, Release, Status};
 
 #[derive(Clone)]
 pub struct States {
@@ -53,6 +53,7 @@ impl States {
             text: answer.definition,
             role_arn: Some(answer.role_arn),
             revision: answer.revision_id,
+            log_group: answer.logging_configuration.as_ref().and_then(log_group),
         })
     }
 
@@ -65,20 +66,93 @@ impl States {
             text: answer.definition,
             role_arn: Some(answer.role_arn),
             revision: answer.revision_id,
+            log_group: answer.logging_configuration.as_ref().and_then(log_group),
         })
     }
 
-    /// Newest first. Inputs and outputs are not part of a listing.
+    /// Published versions, newest first, and aliases: first pages of both.
+    pub async fn releases(&self, arn: &str) -> Result<(Vec<Release>, Vec<Release>), Error> {
+        let request = self.client.list_state_machine_versions().state_machine_arn(arn);
+        let answer = self.link.ask("ListStateMachineVersions", request.send()).await?;
+        let versions = answer.state_machine_versions.into_iter().map(|version| Release {
+            arn: version.state_machine_version_arn,
+            created: Some(utc(&version.creation_date)),
+            routes: Vec::new(),
+        });
+        let versions: Vec<Release> = versions.collect();
+        let request = self.client.list_state_machine_aliases().state_machine_arn(arn);
+        let answer = self.link.ask("ListStateMachineAliases", request.send()).await?;
+        let mut aliases = Vec::new();
+        for alias in answer.state_machine_aliases {
+            let request = self
+                .client
+                .describe_state_machine_alias()
+                .state_machine_alias_arn(&alias.state_machine_alias_arn);
+            let answer = self.link.ask("DescribeStateMachineAlias", request.send()).await?;
+            let routes = answer.routing_configuration.unwrap_or_default();
+            aliases.push(Release {
+                arn: alias.state_machine_alias_arn,
+                created: Some(utc(&alias.creation_date)),
+                routes: routes.into_iter().map(|one| (one.state_machine_version_arn, one.weight)).collect(),
+            });
+        }
+        Ok((versions, aliases))
+    }
+
+    pub async fn describe_map_run(&self, arn: &str) -> Result<MapRun, Error> {
+        let request = self.client.describe_map_run().map_run_arn(arn);
+        let answer = self.link.ask("DescribeMapRun", request.send()).await?;
+        let count = |number: i64| number.max(0) as u64;
+        let items = answer.item_counts;
+        let of = |pick: fn(&aws_sdk_sfn::types::MapRunItemCounts) -> i64| {
+            items.as_ref().map_or(0, |items| count(pick(items)))
+        };
+        Ok(MapRun {
+            arn: answer.map_run_arn,
+            status: answer.status.as_str().to_owned(),
+            max_concurrency: answer.max_concurrency.max(0) as u32,
+            total: of(|items| items.total),
+            pending: of(|items| items.pending),
+            running: of(|items| items.running),
+            succeeded: of(|items| items.succeeded),
+            failed: of(|items| items.failed),
+            timed_out: of(|items| items.timed_out),
+            aborted: of(|items| items.aborted),
+            tolerated_percentage: answer.tolerated_failure_percentage,
+            tolerated_count: count(answer.tolerated_failure_count),
+            redrives: answer.redrive_count.unwrap_or_default().max(0) as u32,
+        })
+    }
+
+    /// Answers a task that waits for its token. `output` is JSON text.
+    pub async fn send_task_success(&self, token: &str, output: &str) -> Result<(), Error> {
+        let request = self.client.send_task_success().task_token(token).output(output);
+        self.link.ask("SendTaskSuccess", request.send()).await?;
+        Ok(())
+    }
+
+    pub async fn send_task_failure(&self, token: &str, error: &str, cause: &str) -> Result<(), Error> {
+        let request = self.client.send_task_failure().task_token(token).error(error).cause(cause);
+        self.link.ask("SendTaskFailure", request.send()).await?;
+        Ok(())
+    }
+
+    /// Newest first, a thousand at most. Inputs and outputs are not part of a listing. The ARN of a Map Run
+    /// lists its child executions.
     pub async fn list_executions(
         &self,
         machine_arn: &str,
         status: Option<Status>,
         token: Option<String>,
     ) -> Result<Page<Execution>, Error> {
+        let children = machine_arn.contains(":mapRun:");
+        let of = |wanted: bool| (children == wanted).then(|| machine_arn.to_owned());
         let request = self
             .client
             .list_executions()
-            .state_machine_arn(machine_arn)
+            .set_state_machine_arn(of(false))
+            .set_map_run_arn(of(true))
+            .max_results(PAGE)
             .set_status_filter(status.map(|status| ExecutionStatus::from(status.as_str())))
             .set_next_token(token);
         let answer = self.link.ask("ListExecutions", request.send()).await?;
@@ -204,6 +278,18 @@ impl States {
         self.link.ask("UpdateStateMachine", request.send()).await?;
         Ok(())
     }
+}
+
+/// Executions asked for at once; the API allows no more.
+const PAGE: i32 = 1000;
+
+/// The log group of a logging configuration: its first destination's.
+fn log_group(logging: &aws_sdk_sfn::types::LoggingConfiguration) -> Option<String> {
+    let destination = logging.destinations.as_ref()?.first()?;
+    let arn = destination.cloud_watch_logs_log_group.as_ref()?.log_group_arn.as_deref()?;
+    // `arn:aws:logs:<region>:<account>:log-group:<name>:*`
+    let name = arn.split_once(":log-group:").map_or(arn, |(_, name)| name);
+    Some(name.trim_end_matches(":*").to_owned())
 }
 
 fn status_of(status: &ExecutionStatus) -> Status {

@@ -36,6 +36,7 @@ pub mod status;
 mod upload;
 mod validate;
 pub mod watch;
+mod watch_all;
 pub mod workflows;
 
 use crate::domain::problem::Problem;

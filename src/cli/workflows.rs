@@ -10,6 +10,7 @@ use super::input;
 use super::output::{Column, Format, Output};
 use super::query::stamp;
 use super::watch;
+use super::watch_all;
 use crate::aws::Aws;
 use crate::domain::execution::{Execution, Status};
 use crate::domain::problem::Problem;
@@ -55,11 +56,24 @@ enum Verb {
     Watch {
         /// ARN or name; the latest execution if left out
         execution: Option<String>,
+        /// Everything that runs, of all state machines, until Ctrl-C
+        #[arg(long, conflicts_with = "execution")]
+        all: bool,
     },
     /// One execution: status, input, output, error, and what happened in each state
     Show {
         /// ARN or name; the latest execution if left out
         execution: Option<String>,
+    },
+    /// Continue an execution that failed, timed out or was stopped, from where it ended
+    Redrive {
+        /// ARN or name; the latest execution if left out
+        execution: Option<String>,
+        /// Print one line per transition as it happens; exit 0 or 1 by outcome
+        #[arg(long)]
+        watch: bool,
+        #[command(flatten)]
+        consent: Consent,
     },
     /// Stop an execution
     Stop {
@@ -90,7 +104,11 @@ impl Workflows {
             Verb::List { machines: true, .. } => machines(cx, out).await,
             Verb::List { status, limit, .. } => list(cx, out, status, limit).await,
             Verb::Start { input, name, watch, consent } => start(cx, out, &input, name, watch, consent).await,
-            Verb::Watch { execution } => {
+            Verb::Watch { all: true, .. } => {
+                let aws = cx.aws().await?;
+                watch_all::watch_all(cx, out, &aws).await
+            }
+            Verb::Watch { execution, .. } => {
                 let aws = cx.aws().await?;
                 let arn = execution_arn(cx, &aws, execution.as_deref()).await?;
                 watch::watch(cx, out, &aws, &arn).await
@@ -99,6 +117,9 @@ impl Workflows {
                 let aws = cx.aws().await?;
                 let arn = execution_arn(cx, &aws, execution.as_deref()).await?;
                 watch::show(cx, out, &aws, &arn).await
+            }
+            Verb::Redrive { execution, watch, consent } => {
+                redrive(cx, out, execution.as_deref(), watch, consent).await
             }
             Verb::Stop { execution, cause, consent } => {
                 if let Err(exit) = consent.ask(cx, out, &format!("Stop the execution {execution}")) {
@@ -179,6 +200,37 @@ async fn start(
     match out.format() {
         Format::Table => out.text(&arn),
         _ => out.object(&[("execution_arn", arn.into())]),
+    }
+    Ok(Exit::Done)
+}
+
+async fn redrive(
+    cx: &Context,
+    out: &mut Output,
+    execution: Option<&str>,
+    watching: bool,
+    consent: Consent,
+) -> Result<Exit, Problem> {
+    let aws = cx.aws().await?;
+    let arn = execution_arn(cx, &aws, execution).await?;
+    let found = aws.states.describe_execution(&arn).await?;
+    if !matches!(found.status, Status::Failed | Status::TimedOut | Status::Aborted) {
+        let problem = Problem::new(format!("{} is {}", found.name, found.status.as_str()))
+            .detail("Only what failed, timed out or was stopped can be redriven")
+            .hint("`ward workflows start` starts another one");
+        out.problem(&problem);
+        return Ok(Exit::No);
+    }
+    if let Err(exit) = consent.ask(cx, out, &format!("Redrive {arn} from where it ended")) {
+        return Ok(exit);
+    }
+    aws.states.redrive_execution(&arn).await?;
+    out.say(&format!("Redriven {arn}"));
+    if watching {
+        return watch::watch(cx, out, &aws, &arn).await;
+    }
+    if out.format() != Format::Table {
+        out.object(&[("execution_arn", arn.into())]);
     }
     Ok(Exit::Done)
 }

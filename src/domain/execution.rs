@@ -21,6 +21,39 @@ pub struct Definition {
     pub text: String,
     pub role_arn: Option<String>,
     pub revision: Option<String>,
+    /// The CloudWatch log group that its executions are logged to, if any.
+    pub log_group: Option<String>,
+}
+
+/// A published version of a state machine, or an alias that routes to versions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Release {
+    /// `…:stateMachine:Name:3` of a version, `…:stateMachine:Name:PROD` of an alias.
+    pub arn: String,
+    pub created: Option<DateTime<Utc>>,
+    /// Of an alias: version ARNs with their weights in per cent. Empty for a version.
+    pub routes: Vec<(String, i32)>,
+}
+
+/// A Map Run: the work of one Distributed Map state, as DescribeMapRun counts it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MapRun {
+    pub arn: String,
+    /// `RUNNING`, `SUCCEEDED`, `FAILED`, `ABORTED`
+    pub status: String,
+    pub max_concurrency: u32,
+    /// Items of whatever outcome.
+    pub total: u64,
+    pub pending: u64,
+    pub running: u64,
+    pub succeeded: u64,
+    pub failed: u64,
+    pub timed_out: u64,
+    pub aborted: u64,
+    /// Per cent of the items that may fail, and how many.
+    pub tolerated_percentage: f32,
+    pub tolerated_count: u64,
+    pub redrives: u32,
 }
 
 /// The status of an execution.

@@ -113,6 +113,33 @@ impl Tree {
         rows
     }
 
+    /// The row that shows after this one.
+    pub fn after(&self, row: usize) -> Option<usize> {
+        let next = match (self.folded.contains(&row), &self.nodes.get(row)?.part) {
+            (true, Part::Open { end, .. }) => end + 1,
+            _ => row + 1,
+        };
+        (next < self.nodes.len()).then_some(next)
+    }
+
+    /// The row that shows before this one.
+    pub fn before(&self, row: usize) -> Option<usize> {
+        let above = row.checked_sub(1)?;
+        Some(self.visible(above))
+    }
+
+    /// The row itself, or the outermost folded container that hides it.
+    pub fn visible(&self, row: usize) -> usize {
+        let (mut shown, mut outer) = (row, self.nodes.get(row).and_then(|node| node.parent));
+        while let Some(container) = outer {
+            if self.folded.contains(&container) {
+                shown = container;
+            }
+            outer = self.nodes[container].parent;
+        }
+        shown
+    }
+
     pub fn is_folded(&self, row: usize) -> bool {
         self.folded.contains(&row)
     }
@@ -350,6 +377,8 @@ mod tests {
         let mut tree = Tree::parse(r#"{"a": {"b": {"c": 1}}, "d": 2}"#);
         assert_eq!(tree.toggle(1), 1);
         assert_eq!(lines(&tree), ["{", " \"a\": {", " \"d\": 2", "}"]);
+        assert_eq!((tree.after(1), tree.before(6), tree.visible(3)), (Some(6), Some(1), 1));
+        assert_eq!((tree.before(0), tree.after(7)), (None, None));
         assert_eq!(tree.find("\"C\"", 0, true), Some(3));
         assert_eq!(tree.rows().len(), tree.len());
         assert_eq!(tree.find("nowhere", 0, false), None);

@@ -1,12 +1,15 @@
 //! What we talk about: facilities, queries, executions, log lines. Pure: no IO, no clock, nothing of
 //! ours imported. Start with [`facility`] and [`execution`].
 
+pub mod difference;
 pub mod execution;
 pub mod expiry;
+pub mod express;
 pub mod facility;
 pub mod filter;
 pub mod formats;
 pub mod grid;
+pub mod incident;
 pub mod json;
 pub mod log;
 pub mod object;

@@ -153,6 +153,7 @@ impl Console {
                     self.performer.tell(Msg::Resumed);
                 }
                 Effect::Mouse(on) => self.terminal.mouse(on)?,
+                Effect::Notify(text) => self.terminal.notify(&text)?,
                 Effect::Copy(text) => {
                     let msg = self.terminal.copy(&text)?;
                     self.performer.tell(msg);

@@ -5,11 +5,12 @@ use std::future::Future;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use chrono::{TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use tokio::task::AbortHandle;
 
 use crate::aws::Aws;
 use crate::aws::athena::Start;
+use crate::domain::log::LogLine;
 use crate::domain::problem::Problem;
 use crate::runtime::connection::Connection;
 use crate::runtime::options::Options;
@@ -88,7 +89,7 @@ impl Performer {
                 });
             }
             // The terminal's own orders are performed by the loop.
-            Effect::Copy(_) | Effect::Mouse(_) | Effect::Suspend | Effect::Quit => {}
+            Effect::Copy(_) | Effect::Notify(_) | Effect::Mouse(_) | Effect::Suspend | Effect::Quit => {}
         }
     }
 
@@ -125,6 +126,8 @@ fn writes(request: &Request) -> bool {
         Request::StartExecution { .. }
             | Request::StopExecution { .. }
             | Request::RedriveExecution { .. }
+            | Request::SendTaskSuccess { .. }
+            | Request::SendTaskFailure { .. }
             | Request::StartQuery { .. }
             | Request::StopQuery { .. }
             | Request::Export { .. }
@@ -149,6 +152,9 @@ async fn ask(world: Arc<Reach>, ticket: Ticket, request: Request) -> Result<Repl
     if let Request::SavedQueries = request {
         return Ok(Reply::SavedQueries(session::saved_queries().await));
     }
+    if let Request::ReadFile { path } = request {
+        return session::read_file(&path).await.map(Reply::Text);
+    }
     let aws = world.connection.aws().await?;
     let answer = answer(&world, &aws, ticket, request).await;
     // Credentials that were renewed outside are noticed by the first request that works again.
@@ -165,8 +171,8 @@ async fn answer(world: &Reach, aws: &Aws, ticket: Ticket, request: Request) -> R
             Reply::Facilities(Arc::new(facilities(world, aws, ticket, &bucket, &prefix).await?))
         }
         Request::Machines => Reply::Machines(aws.states.list_state_machines().await?),
-        Request::Executions { machine_arn, token } => {
-            let page = aws.states.list_executions(&machine_arn, None, token).await?;
+        Request::Executions { machine_arn, status, token } => {
+            let page = aws.states.list_executions(&machine_arn, status, token).await?;
             Reply::Executions { items: page.items, next: page.next }
         }
         Request::Execution { arn } => Reply::Execution(Box::new(aws.states.describe_execution(&arn).await?)),
@@ -197,6 +203,20 @@ async fn answer(world: &Reach, aws: &Aws, ticket: Ticket, request: Request) -> R
         }
         Request::RedriveExecution { arn } => {
             aws.states.redrive_execution(&arn).await?;
+            Reply::Done
+        }
+        Request::Releases { machine_arn } => {
+            let (versions, aliases) = aws.states.releases(&machine_arn).await?;
+            Reply::Releases(versions, aliases)
+        }
+        Request::MapRun { arn } => Reply::MapRun(aws.states.describe_map_run(&arn).await?),
+        Request::Express { machine_arn, minutes } => express(aws, &machine_arn, minutes).await?,
+        Request::SendTaskSuccess { token, output } => {
+            aws.states.send_task_success(&token, &output).await?;
+            Reply::Done
+        }
+        Request::SendTaskFailure { token, error, cause } => {
+            aws.states.send_task_failure(&token, &error, &cause).await?;
             Reply::Done
         }
         Request::Queries { token } => {
@@ -243,9 +263,42 @@ async fn answer(world: &Reach, aws: &Aws, ticket: Ticket, request: Request) -> R
                 }
             }
         }
+        Request::LinesBetween { group, from, to, pattern } => {
+            Reply::Lines(between(aws, &group, from, to, pattern.as_deref()).await?)
+        }
         Request::Export { path, content } => export::export(path, content).await?,
-        Request::SavedQueries => Reply::SavedQueries(Vec::new()),
+        Request::SavedQueries | Request::ReadFile { .. } => Reply::SavedQueries(Vec::new()),
     })
+}
+
+/// Log lines of a stretch of time; as many as are worth showing.
+async fn between(
+    aws: &Aws,
+    group: &str,
+    from: DateTime<Utc>,
+    to: DateTime<Utc>,
+    pattern: Option<&str>,
+) -> Result<Vec<LogLine>, Problem> {
+    let mut lines = Vec::new();
+    let mut token = None;
+    loop {
+        let page = aws.logs.filter_log_events_between(group, (from, to), pattern, token).await?;
+        lines.extend(page.items);
+        token = page.next;
+        if token.is_none() || lines.len() > LINES {
+            return Ok(lines);
+        }
+    }
+}
+
+/// Express executions have no history: what they logged is all there is to see.
+async fn express(aws: &Aws, machine_arn: &str, minutes: i64) -> Result<Reply, Problem> {
+    let Some(group) = aws.states.describe_state_machine(machine_arn).await?.log_group else {
+        return Ok(Reply::Express(None, Vec::new()));
+    };
+    let to = Utc::now() + TimeDelta::minutes(1);
+    let lines = between(aws, &group, to - TimeDelta::minutes(minutes.max(0) + 1), to, None).await?;
+    Ok(Reply::Express(Some(group), lines))
 }
 
 async fn facilities(

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::domain::problem::Problem;
 use crate::ui::model::Model;
 use crate::ui::session::Session;
 
@@ -45,3 +46,27 @@ pub(crate) async fn saved_queries() -> Vec<(String, String)> {
     };
     tokio::task::spawn_blocking(read).await.unwrap_or_default()
 }
+
+/// The text of a file that the person named: the input of an execution. `~/` is the home folder.
+pub(crate) async fn read_file(path: &str) -> Result<String, Problem> {
+    let full = match (path.strip_prefix("~/"), etcetera::home_dir()) {
+        (Some(rest), Ok(home)) => home.join(rest),
+        _ => std::path::PathBuf::from(path),
+    };
+    let read = move || {
+        let size = std::fs::metadata(&full)?.len();
+        if size > LARGEST {
+            return Err(std::io::Error::other(format!("it has {size} bytes, an input has at most 262144")));
+        }
+        std::fs::read_to_string(&full)
+    };
+    let answer = tokio::task::spawn_blocking(read).await.unwrap_or_else(|error| Err(error.into()));
+    answer.map_err(|error| {
+        Problem::new(format!("{path} could not be read"))
+            .detail(error.to_string())
+            .hint("Name a file of JSON text that this user may read")
+    })
+}
+
+/// Bytes of a file that may be an input; white space makes some difference.
+const LARGEST: u64 = 1 << 20;

@@ -116,6 +116,17 @@ impl Terminal {
         };
         Ok(Msg::Noted(format!("Copied {what}")))
     }
+
+    /// The bell, and a desktop notification (OSC 9) where the terminal shows one.
+    pub(crate) fn notify(&mut self, text: &str) -> Result<(), Problem> {
+        let text = crate::domain::text::shown(text);
+        let out = self.painter.backend_mut();
+        write!(out, "\x07\x1b]9;{text}\x07").map_err(failed)?;
+        if std::env::var_os("TMUX").is_some() {
+            write!(out, "\x1bPtmux;\x1b\x1b]9;{text}\x07\x1b\\").map_err(failed)?;
+        }
+        out.flush().map_err(failed)
+    }
 }
 
 impl Drop for Terminal {

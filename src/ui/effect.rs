@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 
-use crate::domain::execution::{Definition, Execution, HistoryEvent, Machine};
+use crate::domain::execution::{Definition, Execution, HistoryEvent, Machine, MapRun, Release, Status};
 use crate::domain::expiry::Window;
 use crate::domain::grid::Grid;
 use crate::domain::log::LogLine;
@@ -28,6 +28,8 @@ pub enum Effect {
     Compute(Ticket, Job),
     /// To the clipboard, through OSC 52.
     Copy(String),
+    /// Tell the person that something ended, even when the window is not in front: bell and OSC 9.
+    Notify(String),
     /// Open in the browser, where there is one.
     OpenUrl(String),
     /// Mouse capture on or off.
@@ -71,8 +73,14 @@ pub enum Request {
     Facilities { bucket: String, prefix: String },
     /// -> `Reply::Machines`
     Machines,
-    /// The newest executions of a state machine -> `Reply::Executions`.
-    Executions { machine_arn: String, token: Option<String> },
+    /// The newest executions of a state machine, or the children of a map run -> `Reply::Executions`.
+    Executions { machine_arn: String, status: Option<Status>, token: Option<String> },
+    /// Versions and aliases of a state machine -> `Reply::Releases`.
+    Releases { machine_arn: String },
+    /// -> `Reply::MapRun`
+    MapRun { arn: String },
+    /// What the executions of an express state machine logged since some minutes ago -> `Reply::Express`.
+    Express { machine_arn: String, minutes: i64 },
     /// One execution with input and output -> `Reply::Execution`.
     Execution { arn: String },
     /// The definition of a state machine -> `Reply::Definition`.
@@ -87,6 +95,12 @@ pub enum Request {
     StopExecution { arn: String, error: String, cause: String },
     /// -> `Reply::Done`. Writes.
     RedriveExecution { arn: String },
+    /// Answer a task that waits for its token -> `Reply::Done`. Writes.
+    SendTaskSuccess { token: String, output: String },
+    /// -> `Reply::Done`. Writes.
+    SendTaskFailure { token: String, error: String, cause: String },
+    /// A file of this machine, such as an input -> `Reply::Text`.
+    ReadFile { path: String },
     /// The newest query executions of the work group -> `Reply::Queries`.
     Queries { token: Option<String> },
     /// -> `Reply::Query`
@@ -103,6 +117,8 @@ pub enum Request {
     SavedQueries,
     /// Log lines since some minutes ago, that match a pattern -> `Reply::Lines`.
     Lines { group: String, minutes: i64, pattern: Option<String> },
+    /// Log lines of a stretch of time that match a pattern, at most some thousand -> `Reply::Lines`.
+    LinesBetween { group: String, from: DateTime<Utc>, to: DateTime<Utc>, pattern: Option<String> },
     /// Write what is shown to a file -> `Reply::Written` with the path and the number of rows.
     Export { path: String, content: Export },
 }
@@ -135,6 +151,12 @@ pub enum Reply {
     Definition(Definition),
     History(Vec<HistoryEvent>),
     Started(String),
+    /// Versions, newest first, and aliases.
+    Releases(Vec<Release>, Vec<Release>),
+    MapRun(MapRun),
+    /// The log group, where executions are logged at all, and its lines.
+    Express(Option<String>, Vec<LogLine>),
+    Text(String),
     Done,
     Queries {
         items: Vec<Query>,

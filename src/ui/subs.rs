@@ -20,6 +20,8 @@ pub enum Sub {
 /// The streams that the present screen wants.
 pub fn subs(model: &Model) -> BTreeSet<Sub> {
     let mut all = model.front().subs(&model.world);
+    // Executions that are watched are followed whatever is in front.
+    all.extend(model.workflows.board.watching());
     if model.world.reduced_motion {
         // Without motion a second is fine enough for elapsed times.
         let clocks = all.iter().any(|sub| matches!(sub, Sub::Clock(_)));

@@ -9,7 +9,7 @@ use crate::ui::areas;
 use crate::ui::effect::{Effect, Reply, Wish};
 use crate::ui::keymap::{Chord, Found};
 use crate::ui::model::Model;
-use crate::ui::msg::Msg;
+use crate::ui::msg::{Happening, Msg};
 use crate::ui::overlays::Overlay;
 use crate::ui::overlays::help::Help;
 use crate::ui::overlays::palette::palette;
@@ -63,7 +63,17 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             None => model.world.facilities.progressed(ticket, done, total),
             Some(screen) => tell(model, screen, screens::Msg::Progressed(ticket, done, total), all),
         },
-        Msg::Happened(happening) => front(model, screens::Msg::Happened(happening), all),
+        Msg::Happened(happening) => {
+            // Executions are followed for other screens too, and the watched ones on every screen.
+            let runs = matches!(
+                happening,
+                Happening::Events(..) | Happening::Ended(crate::ui::subs::Sub::Execution(_), _)
+            );
+            if runs && model.screen != Screen::Workflows {
+                tell(model, Screen::Workflows, screens::Msg::Happened(happening.clone()), all);
+            }
+            front(model, screens::Msg::Happened(happening), all);
+        }
         Msg::Lit { dark } => {
             model.world.theme = crate::ui::theme::Theme::named(if dark { "dark" } else { "light" });
         }

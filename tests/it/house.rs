@@ -43,13 +43,7 @@ const DOING: &[&str] = &[
 ];
 
 /// Files that were longer than 400 lines when this was written. The list only shrinks: split by noun.
-const LONG: &[&str] = &[
-    "local/logs/operations.rs",
-    "local/store.rs",
-    "local/wire/payload.rs",
-    "ui/screens/workflows/run.rs",
-    "ui/screens/workflows/update.rs",
-];
+const LONG: &[&str] = &["local/logs/operations.rs", "local/store.rs", "local/wire/payload.rs"];
 
 /// The limit of a file's lines, its tests not counted.
 const LIMIT: usize = 400;

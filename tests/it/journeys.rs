@@ -101,10 +101,10 @@ fn workflows() {
         ("workflows", "<enter>", &["WaitForQueryCompletion", "running"]),
         ("workflows/machines", "<enter>", &["run-20260101-150405-004"]),
         ("workflows", "R", &["Start HealthcarePipelineStateMachine", "JSON"]),
-        (&failed, "v", &["Timeline", "CopyResultsToProduction"]),
-        (&failed, "vv", &["ExecutionFailed"]),
-        (&running, "X", &["Stop this execution?", "n  no"]),
-        (&running, "X<enter>", &["running"]),
+        (&failed, "vv", &["Timeline", "CopyResultsToProduction"]),
+        (&failed, "vvv", &["ExecutionFailed"]),
+        (&running, "X<enter>", &["Stop this execution?", "n  no"]),
+        (&running, "X<enter><enter>", &["running"]),
     ];
     for (place, keys, expected) in journeys {
         let mut console = Console::at(place, (120, 40));
@@ -138,12 +138,12 @@ fn nothing_is_stopped_without_a_yes() {
     let stops = |console: &Console| {
         sent(console).iter().filter(|request| matches!(request, Request::StopExecution { .. })).count()
     };
-    for keys in ["X<enter>", "X<esc>", "Xn", "Xq"] {
+    for keys in ["X<enter><enter>", "X<esc>", "X<enter><esc>", "X<enter>n", "X<enter>q"] {
         let mut console = Console::at(&place, (80, 24));
         press(&mut console, keys);
         assert_eq!(stops(&console), 0, "{keys}");
     }
-    for keys in ["Xy", "X<right><enter>"] {
+    for keys in ["X<enter>y", "X<enter><right><enter>"] {
         let mut console = Console::at(&place, (80, 24));
         press(&mut console, keys);
         assert_eq!(stops(&console), 1, "{keys}");

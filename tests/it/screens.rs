@@ -107,7 +107,7 @@ fn overlays() {
     usual("palette-typed", "overview", ":theme");
     usual("chord", "overview", "g");
     let running = format!("workflows/{}", execution_arn("run-20260101-150405-004"));
-    usual("confirm", &running, "X");
+    usual("confirm", &running, "X<enter>");
     let mut console = Console::with("overview", USUAL, Answers::failing());
     console.press("!");
     picture("problems", &console);

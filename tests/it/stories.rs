@@ -152,6 +152,7 @@ fn place() -> impl Strategy<Value = String> {
         "queries/editor".to_owned(),
         "workflows".to_owned(),
         "workflows/machines".to_owned(),
+        "workflows/board".to_owned(),
         run("run-20260101-150405-004"),
         run("run-20251231-210000-118"),
         run("nowhere"),

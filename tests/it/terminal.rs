@@ -8,10 +8,10 @@ use rustix::process::Signal;
 
 use crate::support::pty::Pty;
 
-/// Serves a folder whose waits are twenty times shorter; answers once it is filled.
-fn serve(home: &Path, folder: &Path) -> Child {
+/// Serves a folder whose waits are so many times shorter (or longer, below 1); answers once it is filled.
+fn serve(home: &Path, folder: &Path, speed: &str) -> Child {
     let mut server = Command::new(env!("CARGO_BIN_EXE_ward"))
-        .args(["local", "--speed", "20", "--as-of", "2026-01-01", "--local-dir"])
+        .args(["local", "--speed", speed, "--as-of", "2026-01-01", "--local-dir"])
         .arg(folder)
         .env("HOME", home)
         .stdin(Stdio::null())
@@ -31,7 +31,7 @@ const ALONE: &str = "\"$ward\" --endpoint-url http://127.0.0.1:9 --open faciliti
 fn a_run_is_started_and_watched_to_its_end() {
     let home = tempfile::tempdir().unwrap();
     let folder = home.path().join("cloud");
-    let mut server = serve(home.path(), &folder);
+    let mut server = serve(home.path(), &folder, "20");
     let mut pty = Pty::shell(home.path(), (80, 24));
     pty.send("\"$ward\" --as-of 2026-01-01 --local-dir \"$HOME/cloud\" --open overview\r");
     pty.wait("the first frame", |screen| {
@@ -75,6 +75,44 @@ fn a_run_is_started_and_watched_to_its_end() {
     pty.wait_for_the_shell();
     pty.send("echo status $?\r");
     pty.see("status 0");
+    server.kill().unwrap();
+    server.wait().unwrap();
+}
+
+/// The graph follows what happens: entered, stopped, and after a redrive to its end.
+#[test]
+fn a_run_is_stopped_and_redriven() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join("cloud");
+    let mut server = serve(home.path(), &folder, "0.5");
+    let mut pty = Pty::shell(home.path(), (80, 24));
+    pty.send("\"$ward\" --as-of 2026-01-01 --local-dir \"$HOME/cloud\" --open workflows\r");
+    pty.see("No execution yet: R starts one");
+    pty.send("R");
+    pty.see("Start HealthcarePipelineStateMachine");
+    pty.send("\x05");
+    pty.wait("the wait to begin", |screen| {
+        let text = screen.contents();
+        text.contains("✔ InvokeLambdaFunction") && text.contains("◌ WaitForQueryCompletion")
+    });
+    pty.send("X");
+    pty.see("Stop it: why?");
+    pty.send("\r");
+    pty.see("Stop this execution?");
+    pty.send("y");
+    pty.wait("the stop", |screen| {
+        let text = screen.contents();
+        text.contains("■ aborted") && text.contains("■ WaitForQueryCompletion")
+    });
+    pty.send("D");
+    pty.wait("the redriven run to succeed", |screen| {
+        let text = screen.contents();
+        text.contains("✔ succeeded")
+            && text.contains("redriven 1×")
+            && text.contains("✔ CopyResultsToProduction")
+    });
+    pty.send("q");
+    pty.wait_for_the_shell();
     server.kill().unwrap();
     server.wait().unwrap();
 }

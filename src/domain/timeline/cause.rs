@@ -1,12 +1,10 @@
 //! Walks back from the end of a failed execution to the state where its failure began.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
 use chrono::{DateTime, Utc};
 
+use super::events::Events;
 use super::visit::{Kind, Standing};
-use super::{HistoryEvent, Picture, Status, member};
+use super::{Picture, Status, member};
 
 /// Where a failure began.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,12 +21,12 @@ pub struct RootCause {
 /// The end's own story is the chain of `previous` links. A Fail state reports what was caught before it; a
 /// state entered from a catcher that itself fails came second. So: the nearest failure up the chain, then
 /// from each Fail state or catcher's target on to the failure that led there.
-pub(super) fn find(picture: &Picture, events: &BTreeMap<i64, Arc<HistoryEvent>>) -> Option<RootCause> {
+pub(super) fn find(picture: &Picture, events: &Events) -> Option<RootCause> {
     let status = picture.status?;
     if !matches!(status, Status::Failed | Status::TimedOut | Status::Aborted) {
         return None;
     }
-    let end = events.get(&picture.end?)?;
+    let end = events.get(picture.end?)?;
     let first = match picture.owner.get(&end.previous) {
         _ if status == Status::Aborted => None,
         Some(&visit) => Some(visit),
@@ -68,14 +66,9 @@ pub(super) fn find(picture: &Picture, events: &BTreeMap<i64, Arc<HistoryEvent>>)
 }
 
 /// A container fails because of something inside: follows the links down to it.
-fn innermost(
-    picture: &Picture,
-    events: &BTreeMap<i64, Arc<HistoryEvent>>,
-    mut event: i64,
-    mut visit: usize,
-) -> usize {
+fn innermost(picture: &Picture, events: &Events, mut event: i64, mut visit: usize) -> usize {
     while picture.visits[visit].kind.is_container() {
-        let Some(before) = events.get(&event).map(|e| e.previous).filter(|&before| before < event) else {
+        let Some(before) = events.get(event).map(|e| e.previous).filter(|&before| before < event) else {
             break;
         };
         event = before;
@@ -94,20 +87,20 @@ fn innermost(
 }
 
 /// The earlier failure that made the execution come to this visit.
-fn led_by(picture: &Picture, events: &BTreeMap<i64, Arc<HistoryEvent>>, visit: usize) -> Option<usize> {
+fn led_by(picture: &Picture, events: &Events, visit: usize) -> Option<usize> {
     let mut event = picture.visits[visit].entered_from;
     loop {
         let before = *picture.owner.get(&event)?;
         let candidate = &picture.visits[before];
         if before < visit && candidate.standing == Standing::Caught {
             let end =
-                candidate.exited_event.and_then(|exit| events.get(&exit)).map_or(event, |exit| exit.previous);
+                candidate.exited_event.and_then(|exit| events.get(exit)).map_or(event, |exit| exit.previous);
             return Some(innermost(picture, events, end, before)).filter(|&found| found < visit);
         }
         // Only a Fail state stands for something that happened further back.
         if picture.visits[visit].kind != Kind::Fail {
             return None;
         }
-        event = events.get(&event).map(|e| e.previous).filter(|&previous| previous < event)?;
+        event = events.get(event).map(|e| e.previous).filter(|&previous| previous < event)?;
     }
 }

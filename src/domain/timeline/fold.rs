@@ -2,15 +2,13 @@
 //! event belongs to, names and open visits help where a link leads nowhere (AWS links the first state to 0,
 //! and the end of a container to one of its inner states).
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
+use super::events::Events;
 use super::visit::{Attempt, Kind, Outcome, Parts, Scope, Standing, Visit};
 use super::{HistoryEvent, Picture, Status, member};
-
-type Events = BTreeMap<i64, Arc<HistoryEvent>>;
 
 pub(super) fn fold(picture: &mut Picture, events: &Events, event: &HistoryEvent) {
     picture.last = picture.last.max(event.id);
@@ -42,8 +40,10 @@ fn execution(picture: &mut Picture, event: &HistoryEvent, what: &str) {
             picture.status = Some(Status::Running);
             picture.stopped = None;
             picture.end = None;
-            if let Some(failed) =
-                picture.visits.iter().rposition(|v| v.standing.is_bad() && !v.kind.is_container())
+            if let Some(failed) = picture
+                .visits
+                .iter()
+                .rposition(|v| v.standing.is_bad() && (!v.kind.is_container() || v.map_run.is_some()))
             {
                 picture.owner.insert(event.id, failed);
             }
@@ -106,6 +106,7 @@ fn enter(picture: &mut Picture, events: &Events, event: &HistoryEvent, kind: Kin
         standing: Standing::Running,
         attempts: Vec::new(),
         parts: None,
+        map_run: None,
         error: None,
         cause: None,
         failing: false,
@@ -197,10 +198,13 @@ fn work(picture: &mut Picture, event: &HistoryEvent, kind: &str) {
     let owner = owner.or_else(|| open(picture, |visit| visit.kind == Kind::Task));
     let Some(i) = owner else { return };
     picture.owner.insert(event.id, i);
-    if matches!(kind, "TaskScheduled" | "LambdaFunctionScheduled" | "ActivityScheduled") {
+    if matches!(kind, "TaskScheduled" | "LambdaFunctionScheduled" | "ActivityScheduled" | "MapRunRedriven") {
         reopen(picture, i);
     }
     let visit = &mut picture.visits[i];
+    if let Some(arn) = member(event, "mapRunArn") {
+        visit.map_run = Some(arn.into_owned());
+    }
     let end = |suffix: &str| kind.ends_with(suffix);
     if end("ScheduleFailed") || end("StartFailed") || end("SubmitFailed") || end("Failed") || end("TimedOut")
     {
@@ -234,7 +238,7 @@ fn find(picture: &mut Picture, event: &HistoryEvent, fits: impl Fn(&Visit) -> bo
 
 /// The event that led to this one. A link that does not point backwards is none.
 fn before<'a>(events: &'a Events, event: &HistoryEvent) -> Option<&'a HistoryEvent> {
-    events.get(&event.previous).filter(|before| before.id < event.id).map(Arc::as_ref)
+    events.get(event.previous).filter(|before| before.id < event.id).map(Arc::as_ref)
 }
 
 fn open(picture: &Picture, fits: impl Fn(&Visit) -> bool) -> Option<usize> {

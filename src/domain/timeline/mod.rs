@@ -6,7 +6,12 @@
 //! `fold.rs` reads one event, `cause.rs` walks back from the end, `words.rs` says it in a line.
 
 mod cause;
+mod events;
 mod fold;
+mod links;
+mod plain;
+mod scope;
+mod summary;
 mod visit;
 mod words;
 
@@ -14,22 +19,27 @@ mod words;
 mod tests;
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
 pub use cause::RootCause;
+pub use plain::{message, plain_words};
 pub use visit::{Attempt, Kind, Outcome, Parts, Scope, Standing, StateNow, Visit};
 
 use super::execution::{HistoryEvent, Status};
+use events::Events;
+use summary::Summary;
 
 /// One execution, as far as its events are known.
 #[derive(Clone, Debug, Default)]
 pub struct Timeline {
-    events: BTreeMap<i64, Arc<HistoryEvent>>,
+    events: Events,
     picture: Picture,
+    /// Worked out when it is first asked for.
+    summary: OnceLock<Summary>,
 }
 
 /// What the events add up to. Rebuilt when an event arrives before one that is already folded.
@@ -63,46 +73,54 @@ impl Timeline {
     /// Takes a page of events at once, which is cheaper than one by one when they come newest first.
     /// Answers how many were new.
     pub fn extend<'a>(&mut self, events: impl IntoIterator<Item = &'a HistoryEvent>) -> usize {
-        let mut fresh = 0;
-        let mut late = false;
-        for event in events {
-            if self.events.contains_key(&event.id) {
-                continue;
-            }
-            fresh += 1;
-            self.events.insert(event.id, Arc::new(event.clone()));
-            if event.id > self.picture.last && !late {
-                fold::fold(&mut self.picture, &self.events, event);
-            } else {
-                late = true;
-            }
+        let before = self.events.as_slice().len();
+        let (first, fresh) = self.events.add(events);
+        if fresh == 0 {
+            return 0;
         }
-        if late {
-            let mut picture = Picture::default();
-            for event in self.events.values() {
-                fold::fold(&mut picture, &self.events, event);
-            }
-            self.picture = picture;
+        self.summary = OnceLock::new();
+        if first < before {
+            // Something came late: the picture is drawn anew.
+            self.picture = Picture::default();
+        }
+        let from = if first < before { 0 } else { before };
+        for event in &self.events.as_slice()[from..] {
+            fold::fold(&mut self.picture, &self.events, event);
         }
         fresh
     }
 
     /// Every known event, oldest first.
     pub fn events(&self) -> impl DoubleEndedIterator<Item = &HistoryEvent> {
-        self.events.values().map(Arc::as_ref)
+        self.events.as_slice().iter().map(Arc::as_ref)
     }
 
     pub fn event(&self, id: i64) -> Option<&HistoryEvent> {
-        self.events.get(&id).map(Arc::as_ref)
+        self.events.get(id).map(Arc::as_ref)
+    }
+
+    /// The event with so many before it.
+    pub fn nth(&self, place: usize) -> Option<&HistoryEvent> {
+        self.events.nth(place).map(Arc::as_ref)
+    }
+
+    /// How many known events come before this one.
+    pub fn position(&self, id: i64) -> Option<usize> {
+        self.events.position(id)
+    }
+
+    /// The newest known event.
+    pub fn last_event(&self) -> Option<&HistoryEvent> {
+        self.events.as_slice().last().map(Arc::as_ref)
     }
 
     /// How many events are known.
     pub fn len(&self) -> usize {
-        self.events.len()
+        self.events.as_slice().len()
     }
 
     pub fn is_empty(&self) -> bool {
-        self.events.is_empty()
+        self.events.as_slice().is_empty()
     }
 
     /// Every stay in a state, in the order of entry.
@@ -183,24 +201,22 @@ impl Timeline {
 
     /// One state over all its visits: loops count by their last pass, iterations and branches together.
     pub fn now(&self, state: &str) -> StateNow {
-        let mut now = StateNow::default();
-        let mut latest: BTreeMap<Option<Scope>, usize> = BTreeMap::new();
-        for (i, visit) in self.picture.visits.iter().enumerate() {
-            if visit.name == state {
-                now.visits += 1;
-                latest.insert(visit.scope, i);
-            }
-        }
-        for &i in latest.values() {
-            let visit = &self.picture.visits[i];
-            now.scopes += 1;
-            now.running += usize::from(visit.exited.is_none());
-            now.failed += usize::from(visit.standing.is_bad());
-            now.retries = now.retries.max(visit.retries());
-            now.standing = now.standing.max(visit.standing);
-            now.last = Some(now.last.map_or(i, |last| last.max(i)));
-        }
-        now
+        self.summary().now.get(state).copied().unwrap_or_default()
+    }
+
+    /// The states that were visited, in no order.
+    pub fn states(&self) -> impl Iterator<Item = &str> {
+        self.summary().now.keys().map(String::as_str)
+    }
+
+    fn summary(&self) -> &Summary {
+        self.summary.get_or_init(|| Summary::of(&self.picture, &self.events))
+    }
+
+    /// Whether the end had to wait for this visit: of branches and iterations, only the last to end are
+    /// on the critical path.
+    pub fn is_critical(&self, visit: usize) -> bool {
+        self.summary().critical.contains(&visit)
     }
 
     /// When a Wait state that runs will end, as far as its definition says: `state` is the state's JSON from
@@ -222,7 +238,7 @@ impl Timeline {
     /// Why it failed: the first state of the failure's own story, its error and cause. `None` while it runs
     /// and when it succeeded.
     pub fn root_cause(&self) -> Option<RootCause> {
-        cause::find(&self.picture, &self.events)
+        self.summary().cause.clone()
     }
 
     /// What an event means to a person following along, in one line without its time: `Copy entered`,

@@ -76,6 +76,11 @@ impl Standing {
         matches!(self, Standing::Failed | Standing::TimedOut)
     }
 
+    /// Whether it ended in any way but success or a catcher.
+    pub fn is_ended_badly(self) -> bool {
+        matches!(self, Standing::Failed | Standing::TimedOut | Standing::Aborted)
+    }
+
     /// Whether it still moves.
     pub fn is_open(self) -> bool {
         matches!(self, Standing::Running | Standing::Retrying)
@@ -159,6 +164,8 @@ pub struct Visit {
     pub attempts: Vec<Attempt>,
     /// Of containers.
     pub parts: Option<Parts>,
+    /// The newest map run of a Distributed Map.
+    pub map_run: Option<String>,
     /// The last error it met, also when that was retried or caught.
     pub error: Option<String>,
     pub cause: Option<String>,

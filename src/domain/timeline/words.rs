@@ -1,6 +1,6 @@
 //! One line per transition, as `workflows watch` prints it and the events view shows it.
 
-use super::{HistoryEvent, Timeline, Visit, member};
+use super::{HistoryEvent, Timeline, Visit, member, message};
 use crate::domain::units::duration;
 
 pub(super) fn line(timeline: &Timeline, event: &HistoryEvent) -> Option<String> {
@@ -65,25 +65,16 @@ fn attempt(visit: &Visit, event: &HistoryEvent) -> usize {
     visit.attempts.iter().filter(|attempt| attempt.event <= event.id).count().max(1)
 }
 
-/// `: States.TaskFailed, the first line of the cause`
+/// `: States.TaskFailed, what the cause says`
 fn reason(event: &HistoryEvent) -> String {
     let mut text = String::new();
     if let Some(error) = member(event, "error") {
         text.push_str(": ");
         text.push_str(&error);
     }
-    if let Some(cause) = member(event, "cause").as_deref().and_then(first_line) {
+    if let Some(cause) = member(event, "cause").as_deref().and_then(message) {
         text.push_str(if text.is_empty() { ": " } else { ", " });
         text.push_str(&cause);
     }
     text
-}
-
-/// The first line of a cause; of a cause that is a JSON object, its message.
-fn first_line(cause: &str) -> Option<String> {
-    let parsed = serde_json::from_str::<serde_json::Value>(cause).ok();
-    let message = parsed.as_ref().and_then(|value| {
-        ["errorMessage", "Message", "message", "Cause"].iter().find_map(|name| value.get(name)?.as_str())
-    });
-    message.unwrap_or(cause).lines().find(|line| !line.trim().is_empty()).map(|line| line.trim().to_owned())
 }

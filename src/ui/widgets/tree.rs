@@ -8,7 +8,7 @@ use crate::domain::json::{Node, Part, Tree, quoted};
 use crate::domain::text::{shown, shown_lines};
 use crate::ui::action::Action;
 use crate::ui::theme::Role;
-use crate::ui::widgets::{put, row, wrap};
+use crate::ui::widgets::{head, put, row, wrap};
 use crate::ui::world::World;
 
 /// A document with a cursor. Belongs in a screen's model.
@@ -18,8 +18,9 @@ pub struct Document {
     pub tree: Tree,
     /// Row of the tree under the cursor.
     pub at: usize,
-    /// First line shown.
-    offset: usize,
+    /// The first line shown: a row of the tree, and a line of its value. Only the rows from here to the
+    /// lower edge are ever laid out.
+    top: (usize, usize),
 }
 
 /// One line on the screen.
@@ -32,12 +33,14 @@ struct Line {
 
 /// Lines of one value before it is cut, unless the cursor is on it.
 const FOLDED_LINES: usize = 4;
+/// Likewise of a text that has lines of its own: a stack trace, a statement.
+const TEXT_LINES: usize = 12;
 /// Lines of one value at most; the whole is a copy away.
 const MOST_LINES: usize = 400;
 
 impl Document {
     pub fn new(text: &str) -> Document {
-        Document { text: text.to_owned(), tree: Tree::parse(text), at: 0, offset: 0 }
+        Document { text: text.to_owned(), tree: Tree::parse(text), at: 0, top: (0, 0) }
     }
 
     /// Shows another text; the cursor and what is folded stay while it is the same.
@@ -66,27 +69,24 @@ impl Document {
 
     /// Obeys a moving or folding action; says whether it was one.
     pub fn act(&mut self, action: Action, area: Rect) -> bool {
-        let rows = self.tree.rows();
-        let place = rows.iter().position(|row| *row >= self.at).unwrap_or(rows.len().saturating_sub(1));
         let page = usize::from(area.height.max(2)) - 1;
-        let last = rows.len().saturating_sub(1);
-        let wanted = match action {
-            Action::Up => place.saturating_sub(1),
-            Action::Down => place + 1,
-            Action::PageUp => place.saturating_sub(page),
-            Action::PageDown => place + page,
+        let last = self.tree.visible(self.tree.len().saturating_sub(1));
+        self.at = match action {
+            Action::Up => self.walk(1, Tree::before),
+            Action::Down => self.walk(1, Tree::after),
+            Action::PageUp => self.walk(page, Tree::before),
+            Action::PageDown => self.walk(page, Tree::after),
             Action::First => 0,
             Action::Last => last,
-            Action::Fold => {
-                self.at = self.tree.toggle(self.at);
-                self.reveal(area);
-                return true;
-            }
+            Action::Fold => self.tree.toggle(self.at),
             _ => return false,
         };
-        self.at = rows.get(wanted.min(last)).copied().unwrap_or(0);
         self.reveal(area);
         true
+    }
+
+    fn walk(&self, steps: usize, next: impl Fn(&Tree, usize) -> Option<usize>) -> usize {
+        (0..steps).try_fold(self.at, |at, _| next(&self.tree, at).ok_or(at)).unwrap_or_else(|end| end)
     }
 
     /// Goes to the next row that contains a text; says whether there is one.
@@ -102,48 +102,70 @@ impl Document {
         if !area.contains(at) {
             return;
         }
-        let line = usize::from(at.y - area.y) + self.offset;
-        if let Some(line) = self.lines(area.width).get(line) {
-            if line.row == self.at {
-                self.at = self.tree.toggle(self.at);
-            } else {
-                self.at = line.row;
-            }
+        if let Some(line) = self.lines(area).get(usize::from(at.y - area.y)) {
+            self.at = if line.row == self.at { self.tree.toggle(self.at) } else { line.row };
         }
         self.reveal(area);
     }
 
-    /// Keeps the cursor in view.
+    /// Keeps the cursor in view, moving as little as possible.
     pub fn reveal(&mut self, area: Rect) {
-        self.offset = self.offset_for(&self.lines(area.width), area.height);
-    }
-
-    fn offset_for(&self, lines: &[Line], height: u16) -> usize {
-        let height = usize::from(height.max(1));
-        let first = lines.iter().position(|line| line.row == self.at).unwrap_or(0);
-        let last = lines.iter().rposition(|line| line.row == self.at).unwrap_or(0);
-        let lowest = (last + 1).saturating_sub(height).min(first);
-        self.offset.clamp(lowest, first).min(lines.len().saturating_sub(height))
-    }
-
-    fn lines(&self, width: u16) -> Vec<Line> {
-        let mut lines = Vec::new();
-        for row in self.tree.rows() {
-            let Some(node) = self.tree.node(row) else { continue };
-            let text = self.value_text(row, node);
-            let left = indent(node) + key(node).chars().count();
-            let room = usize::from(width).saturating_sub(left + 3).max(8);
-            let most = if row == self.at { MOST_LINES } else { FOLDED_LINES };
-            let mut parts = wrap(&text, room);
-            if parts.len() > most {
-                parts.truncate(most);
-                if let Some(last) = parts.last_mut() {
-                    last.push('…');
-                }
-            }
-            lines.extend(parts.into_iter().enumerate().map(|(part, text)| Line { row, part, text }));
+        let height = usize::from(area.height.max(1));
+        self.top.0 = self.tree.visible(self.top.0.min(self.tree.len().saturating_sub(1)));
+        self.top.1 = self.top.1.min(self.parts(self.top.0, area.width).len().saturating_sub(1));
+        let own = self.parts(self.at, area.width).len();
+        if self.at <= self.top.0 {
+            // A value taller than the area shows its beginning.
+            self.top = (self.at, if self.at == self.top.0 && own > height { self.top.1 } else { 0 });
+            return;
         }
+        // From the cursor's last line upwards, as far as the height goes.
+        let (mut row, mut left) = (self.at, height.saturating_sub(own));
+        let mut top = (row, 0);
+        while let Some(above) = self.tree.before(row).filter(|_| left > 0) {
+            let lines = self.parts(above, area.width).len();
+            top = (above, lines.saturating_sub(left));
+            left = left.saturating_sub(lines);
+            row = above;
+        }
+        self.top = self.top.max(top);
+    }
+
+    /// The lines that fit, from the first one shown on.
+    fn lines(&self, area: Rect) -> Vec<Line> {
+        let height = usize::from(area.height);
+        let mut lines = Vec::with_capacity(height);
+        let (mut row, mut skip) = (Some(self.tree.visible(self.top.0)), self.top.1);
+        while let Some(at) = row.filter(|at| *at < self.tree.len() && lines.len() < height) {
+            let parts = self.parts(at, area.width).into_iter().enumerate().skip(skip);
+            lines.extend(parts.map(|(part, text)| Line { row: at, part, text }));
+            skip = 0;
+            row = self.tree.after(at);
+        }
+        lines.truncate(height);
         lines
+    }
+
+    /// A row's value as lines of a width.
+    fn parts(&self, row: usize, width: u16) -> Vec<String> {
+        let Some(node) = self.tree.node(row) else { return Vec::new() };
+        let text = self.value_text(row, node);
+        let left = indent(node) + key(node).chars().count();
+        let room = usize::from(width).saturating_sub(left + 3).max(8);
+        let most = match row == self.at {
+            true => MOST_LINES,
+            false if text.contains('\n') => TEXT_LINES,
+            false => FOLDED_LINES,
+        };
+        // Nothing beyond what can be shown is laid out.
+        let mut parts = wrap(head(&text, (most + 1) * (room + 1)), room);
+        if parts.len() > most {
+            parts.truncate(most);
+            if let Some(last) = parts.last_mut() {
+                last.push('…');
+            }
+        }
+        parts
     }
 
     fn value_text(&self, row: usize, node: &Node) -> String {
@@ -156,10 +178,11 @@ impl Document {
             Part::Open { array: true, len: 0, .. } => "[".to_owned(),
             Part::Open { array, .. } => if *array { "[" } else { "{" }.to_owned(),
             Part::Close { array } => format!("{}{comma}", if *array { "]" } else { "}" }),
-            // A text of several lines reads as such under the cursor.
-            Part::Text(text) if row == self.at && text.contains("\\n") => {
-                shown_lines(&self.tree.value(row)).into_owned()
-            }
+            // A text of several lines reads as such.
+            Part::Text(text) if text.contains("\\n") => match serde_json::from_str::<String>(text) {
+                Ok(lines) => shown_lines(lines.trim_end()).into_owned(),
+                Err(_) => shown(text).into_owned(),
+            },
             Part::Text(text) | Part::Number(text) => format!("{}{comma}", shown(text)),
             Part::Word(word) => format!("{word}{comma}"),
             Part::Plain(text) => shown(text).into_owned(),
@@ -168,9 +191,7 @@ impl Document {
 
     pub fn draw(&self, world: &World, buffer: &mut Buffer, area: Rect, focused: bool) {
         let area = area.intersection(buffer.area);
-        let lines = self.lines(area.width);
-        let offset = self.offset_for(&lines, area.height);
-        for (i, line) in lines.iter().skip(offset).enumerate() {
+        for (i, line) in self.lines(area).iter().enumerate() {
             let (Some(spot), Some(node)) = (row(area, i), self.tree.node(line.row)) else { break };
             let selected = focused && line.row == self.at;
             let style =
@@ -186,8 +207,12 @@ impl Document {
             } else {
                 x = x.saturating_add(key.chars().count() as u16);
             }
-            let role = match node.part {
+            let role = match &node.part {
                 Part::Open { .. } | Part::Close { .. } => Role::Dim,
+                // The lines of a comparison.
+                Part::Plain(text) if text.starts_with("+ $") => Role::Good,
+                Part::Plain(text) if text.starts_with("- $") => Role::Bad,
+                Part::Plain(text) if text.starts_with("~ $") => Role::Warn,
                 _ => Role::Text,
             };
             put(buffer, spot, x, &line.text, style(role));
@@ -216,10 +241,36 @@ mod tests {
         document.act(Action::First, area);
         document.act(Action::Down, area);
         assert_eq!(document.value(), "one two three four five six");
-        assert!(document.lines(20).iter().filter(|line| line.row == 1).count() > 1);
+        assert!(document.lines(area).iter().filter(|line| line.row == 1).count() > 1);
         assert!(document.find("3", true, area));
         assert_eq!(document.path(), "$.b[2]");
         assert!(!document.find("absent", true, area));
+    }
+
+    #[test]
+    fn a_long_document_is_laid_out_only_where_it_shows() {
+        let area = Rect::new(0, 0, 30, 6);
+        let rows: Vec<String> = (0..50_000).map(|i| format!("\"{i}\"")).collect();
+        let mut document = Document::new(&format!("[{}]", rows.join(",")));
+        document.act(Action::Last, area);
+        assert_eq!(document.lines(area).len(), 6);
+        assert_eq!(document.lines(area)[5].text, "]");
+        document.act(Action::PageUp, area);
+        assert_eq!(document.value(), "49995");
+        document.act(Action::First, area);
+        assert_eq!(document.lines(area)[0].text, "[");
+        document.act(Action::Fold, area);
+        assert_eq!(document.lines(area).len(), 1);
+        document.act(Action::Last, area);
+        assert_eq!(document.at, 0);
+    }
+
+    #[test]
+    fn a_stack_trace_inside_a_cause_has_its_lines() {
+        let area = Rect::new(0, 0, 60, 10);
+        let document = Document::new(r#"{"Cause": "{\"trace\": \"at one\\n  at two\"}"}"#);
+        let texts: Vec<String> = document.lines(area).into_iter().map(|line| line.text).collect();
+        assert_eq!(texts, ["{", "{", "at one", "  at two", "}", "}"]);
     }
 
     #[test]

@@ -142,7 +142,15 @@ impl Answers {
         Ok(match request {
             Request::Facilities { .. } => Reply::Facilities(self.facilities.clone()),
             Request::Machines => Reply::Machines(self.machines.clone()),
-            Request::Executions { .. } => Reply::Executions { items: self.executions.clone(), next: None },
+            Request::Executions { status, .. } => {
+                let wanted = |run: &&Execution| status.is_none_or(|status| run.status == status);
+                let items = self.executions.iter().filter(wanted).cloned().collect();
+                Reply::Executions { items, next: None }
+            }
+            Request::Releases { .. } => Reply::Releases(Vec::new(), Vec::new()),
+            Request::MapRun { arn } => return Err(missing("Map run", arn)),
+            Request::Express { .. } => Reply::Express(None, Vec::new()),
+            Request::ReadFile { .. } => Reply::Text(INPUT.into()),
             Request::Execution { arn } => {
                 let run = self.executions.iter().find(|run| run.arn == *arn);
                 let mut run = run.cloned().ok_or_else(|| missing("Execution", arn))?;
@@ -154,6 +162,7 @@ impl Answers {
                 text: include_str!("../../../assets/pipeline.asl.json").into(),
                 role_arn: Some(format!("arn:aws:iam::{ACCOUNT}:role/pipeline")),
                 revision: Some("1".into()),
+                log_group: None,
             }),
             Request::History { execution_arn } => {
                 Reply::History(self.histories.get(execution_arn).cloned().unwrap_or_default())
@@ -161,9 +170,11 @@ impl Answers {
             Request::StartExecution { name, .. } => {
                 Reply::Started(execution_arn(name.as_deref().unwrap_or("generated")))
             }
-            Request::StopExecution { .. } | Request::RedriveExecution { .. } | Request::StopQuery { .. } => {
-                Reply::Done
-            }
+            Request::StopExecution { .. }
+            | Request::RedriveExecution { .. }
+            | Request::SendTaskSuccess { .. }
+            | Request::SendTaskFailure { .. }
+            | Request::StopQuery { .. } => Reply::Done,
             Request::Queries { token } => {
                 let (items, next) = self.paged(&self.queries, token.as_deref());
                 Reply::Queries { items, next }
@@ -182,7 +193,7 @@ impl Answers {
             }
             Request::Tables => Reply::Tables(self.tables.clone()),
             Request::SavedQueries => Reply::SavedQueries(self.saved_queries.clone()),
-            Request::Lines { group, .. } => {
+            Request::Lines { group, .. } | Request::LinesBetween { group, .. } => {
                 let lines = self.lines.get(group).cloned();
                 Reply::Lines(lines.ok_or_else(|| missing("Log group", group))?)
             }

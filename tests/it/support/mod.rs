@@ -2,6 +2,7 @@
 
 pub mod answers;
 pub mod console;
+pub mod histories;
 pub mod pty;
 pub mod screen;
 

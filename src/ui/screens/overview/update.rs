@@ -77,7 +77,7 @@ fn ask_runs(model: &mut Model, world: &mut World) -> Vec<Wish> {
     let machines = model.machines.value().into_iter().flatten();
     let found = machines.into_iter().find(|machine| machine.name == *wanted || machine.arn == *wanted);
     let Some(machine_arn) = found.map(|machine| machine.arn.clone()) else { return Vec::new() };
-    let request = Request::Executions { machine_arn, token: None };
+    let request = Request::Executions { machine_arn, status: None, token: None };
     vec![world.ask(Screen::Overview, &mut model.runs, request)]
 }
 

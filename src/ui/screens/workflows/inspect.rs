@@ -2,11 +2,14 @@
 
 use std::fmt::Write as _;
 
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
+use crate::domain::difference;
 use crate::domain::log::LogLine;
-use crate::domain::timeline::{Outcome, Visit};
+use crate::domain::timeline::{Outcome, Visit, message, plain_words};
 use crate::domain::units;
+use crate::ui::remote::Remote;
 use crate::ui::screens::workflows::run::{Run, View};
 use crate::ui::widgets::graph::shape::definition_of;
 use crate::ui::world::World;
@@ -18,8 +21,13 @@ pub enum Tab {
     #[default]
     Input,
     Output,
+    /// Output against input.
+    Changes,
+    Variables,
     Definition,
     Attempts,
+    /// Counts of a Distributed Map's run.
+    MapRun,
     Log,
 }
 
@@ -29,8 +37,11 @@ impl Tab {
             Tab::Error => "Error",
             Tab::Input => "Input",
             Tab::Output => "Output",
+            Tab::Changes => "Diff",
+            Tab::Variables => "Variables",
             Tab::Definition => "Definition",
             Tab::Attempts => "Attempts",
+            Tab::MapRun => "Map run",
             Tab::Log => "Log",
         }
     }
@@ -46,9 +57,19 @@ pub fn tabs(run: &Run) -> Vec<Tab> {
     if visit.is_some_and(|visit| visit.error.is_some()) || is_cause(run) {
         tabs.push(Tab::Error);
     }
-    tabs.extend([Tab::Input, Tab::Output, Tab::Definition]);
+    tabs.extend([Tab::Input, Tab::Output]);
+    if visit.is_some_and(|visit| visit.exited_event.is_some()) {
+        tabs.push(Tab::Changes);
+    }
+    if visit.is_some_and(|visit| run.timeline.variables(visit).is_some()) {
+        tabs.push(Tab::Variables);
+    }
+    tabs.push(Tab::Definition);
     if visit.is_some_and(|visit| !visit.attempts.is_empty()) {
         tabs.push(Tab::Attempts);
+    }
+    if visit.is_some_and(|visit| visit.map_run.is_some()) {
+        tabs.push(Tab::MapRun);
     }
     if visit.is_some_and(calls_function) {
         tabs.push(Tab::Log);
@@ -92,6 +113,9 @@ pub fn text(run: &Run, world: &World) -> String {
             None => format!("No output: it {}", visit.standing.word()),
         },
         Tab::Error => error(run, visit),
+        Tab::Changes => changes(run, visit),
+        Tab::Variables => run.timeline.variables(visit).map(|all| all.to_string()).unwrap_or_default(),
+        Tab::MapRun => map_run(run, visit),
         Tab::Attempts => attempts(visit, world),
         Tab::Log => match (run.log.value(), run.log.problem()) {
             (Some(log), _) if log.is_empty() => {
@@ -105,11 +129,77 @@ pub fn text(run: &Run, world: &World) -> String {
     }
 }
 
+/// What the state made of its input, path by path.
+fn changes(run: &Run, visit: &Visit) -> String {
+    let read = |text: Option<std::borrow::Cow<str>>| {
+        let text = text.unwrap_or_default();
+        serde_json::from_str(&text).unwrap_or_else(|_| Value::from(text.into_owned()))
+    };
+    let (input, output) = (read(run.timeline.input_of(visit)), read(run.timeline.output_of(visit)));
+    let changes = difference::changes(&input, &output, CHANGES);
+    if changes.is_empty() {
+        return "The output is the input, unchanged".to_owned();
+    }
+    let mut text: String = changes.iter().map(|change| change.line(160) + "\n").collect();
+    if changes.len() == CHANGES {
+        text.push_str("… and more");
+    }
+    text
+}
+
+/// Differences shown at most.
+const CHANGES: usize = 400;
+
+fn map_run(run: &Run, visit: &Visit) -> String {
+    let Some(arn) = &visit.map_run else { return String::new() };
+    let known = run.map_runs.get(arn);
+    let Some(map) = known.and_then(Remote::value) else {
+        return match known.and_then(Remote::problem) {
+            Some(problem) => problem.to_string(),
+            None => format!("Loading the counts of {arn}"),
+        };
+    };
+    let number = |count: u64| units::grouped(i64::try_from(count).unwrap_or(i64::MAX));
+    let mut text = format!("{}  {} items\n\n", map.status, number(map.total));
+    let counts = [
+        ("succeeded", map.succeeded),
+        ("running", map.running),
+        ("pending", map.pending),
+        ("failed", map.failed),
+        ("timed out", map.timed_out),
+        ("aborted", map.aborted),
+    ];
+    for (word, count) in counts {
+        let _ = writeln!(text, "{:>9}  {word}", number(count));
+    }
+    let tolerated = match (map.tolerated_count, map.tolerated_percentage) {
+        (0, 0.0) => "no failed item".to_owned(),
+        (count, 0.0) => format!("{} failed items", number(count)),
+        (0, share) => format!("{share} % failed items"),
+        (count, share) => format!("{} failed items or {share} %, whichever is less", number(count)),
+    };
+    let _ = writeln!(text, "\ntolerates {tolerated}");
+    let at_once = if map.max_concurrency == 0 {
+        "as many as AWS allows".into()
+    } else {
+        map.max_concurrency.to_string()
+    };
+    let _ = writeln!(text, "at once   {at_once}");
+    if map.redrives > 0 {
+        let _ = writeln!(text, "redriven  {} times", map.redrives);
+    }
+    let _ = writeln!(text, "\n{arn}");
+    text
+}
+
 fn error(run: &Run, visit: &Visit) -> String {
     let cause = run.timeline.root_cause().filter(|cause| cause.state == visit.name);
     let error = visit.error.clone().or_else(|| cause.as_ref()?.error.clone());
     let text = visit.cause.clone().or_else(|| cause?.cause);
-    json!({"Error": error, "Cause": text}).to_string()
+    match error.as_deref().and_then(plain_words) {
+        Some(words) => json!({"Error": error, "Meaning": words, "Cause": text}).to_string(),
+        None => json!({"Error": error, "Cause": text}).to_string(),
+    }
 }
 
 fn event(run: &Run) -> String {
@@ -127,7 +217,12 @@ fn event(run: &Run) -> String {
 
 fn attempts(visit: &Visit, world: &World) -> String {
     let mut text = String::new();
+    let mut before: Option<DateTime<Utc>> = None;
     for (i, attempt) in visit.attempts.iter().enumerate() {
+        if let Some(before) = before {
+            let _ = writeln!(text, "   {} pause", units::duration(attempt.scheduled - before));
+        }
+        before = attempt.ended;
         let how = match attempt.outcome {
             Outcome::Open => "running",
             Outcome::Succeeded => "succeeded",
@@ -146,15 +241,6 @@ fn attempts(visit: &Visit, world: &World) -> String {
         }
     }
     text
-}
-
-/// What a cause says: of a JSON cause its message, else its first line.
-pub fn message(cause: &str) -> Option<String> {
-    let parsed = serde_json::from_str::<Value>(cause).ok();
-    let names = ["errorMessage", "Message", "message", "Cause"];
-    let inner = parsed.as_ref().and_then(|value| names.iter().find_map(|name| value.get(name)?.as_str()));
-    let text = inner.unwrap_or(cause).trim();
-    (!text.is_empty()).then(|| text.lines().map(str::trim).collect::<Vec<_>>().join(" "))
 }
 
 /// Log lines as the inspector shows them.

@@ -1,16 +1,18 @@
-//! State machines and the executions of one of them.
+//! State machines and the executions of one of them. `answers` to its questions are taken in `arrivals.rs`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::TimeDelta;
 use ratatui::layout::Rect;
 
-use crate::domain::execution::{Execution, Machine, Status};
+use crate::domain::execution::{Execution, Machine, Release, Status};
 use crate::domain::problem::Problem;
+use crate::domain::timeline::Timeline;
 use crate::ui::action::Action;
 use crate::ui::effect::{Reply, Request, Wish};
-use crate::ui::remote::{Remote, Ticket};
+use crate::ui::remote::Remote;
 use crate::ui::route::Screen;
+use crate::ui::screens::workflows::recent::Recent;
 use crate::ui::widgets::line::Line;
 use crate::ui::widgets::table::{self, Cursor};
 use crate::ui::world::World;
@@ -19,7 +21,9 @@ use crate::ui::world::World;
 pub struct Lists {
     pub machines: Remote<Vec<Machine>>,
     pub machines_cursor: Cursor,
-    /// ARN of the machine whose executions are listed.
+    /// What the newest executions of each machine in view add up to.
+    pub recent: BTreeMap<String, Remote<Recent>>,
+    /// ARN of the machine, or of the map run, whose executions are listed.
     pub machine: Option<String>,
     pub executions: Remote<Vec<Execution>>,
     /// Where the next page begins.
@@ -31,12 +35,25 @@ pub struct Lists {
     pub details: BTreeMap<String, Remote<Execution>>,
     pub filter: Line,
     pub filtering: bool,
+    /// Only executions of this status; AWS leaves the others out.
+    pub status: Option<Status>,
     /// Only what did not end well.
     pub failing: bool,
+    /// Only what started within so many minutes.
+    pub since: Option<i64>,
+    /// Indices of the executions that are left, worked out when something changes.
+    pub(super) rows: Vec<usize>,
+    /// Versions and aliases of the machine.
+    pub releases: Remote<(Vec<Release>, Vec<Release>)>,
+    /// Of an express machine: what its log tells, by execution, and the log's group.
+    pub express: BTreeMap<String, Timeline>,
+    pub log_group: Option<String>,
 }
 
 /// Rows asked for their input at once.
 const DETAILS: usize = 40;
+/// How far back the log of an express machine is read, in minutes, unless a time filter says otherwise.
+pub const EXPRESS: i64 = 60;
 
 impl Lists {
     pub fn ask_machines(&mut self, world: &mut World) -> Wish {
@@ -46,15 +63,35 @@ impl Lists {
     /// Lists a machine's executions; what was known of another machine goes.
     pub fn ask_executions(&mut self, world: &mut World, machine_arn: &str) -> Wish {
         if self.machine.as_deref() != Some(machine_arn) {
-            self.executions.clear();
-            self.more.clear();
-            self.next = None;
-            self.details.clear();
-            self.cursor = Cursor::default();
+            self.forget();
+            self.releases.clear();
             self.machine = Some(machine_arn.to_owned());
         }
-        let request = Request::Executions { machine_arn: machine_arn.to_owned(), token: None };
+        let request = if self.is_express() {
+            let minutes = self.since.unwrap_or(EXPRESS);
+            Request::Express { machine_arn: machine_arn.to_owned(), minutes }
+        } else {
+            Request::Executions { machine_arn: machine_arn.to_owned(), status: self.status, token: None }
+        };
         world.ask(Screen::Workflows, &mut self.executions, request)
+    }
+
+    fn forget(&mut self) {
+        self.executions.clear();
+        self.more.clear();
+        self.next = None;
+        self.details.clear();
+        self.express.clear();
+        self.log_group = None;
+        self.rows.clear();
+        self.cursor = Cursor::default();
+    }
+
+    /// Whether the machine whose executions are listed is an express one.
+    pub fn is_express(&self) -> bool {
+        let machines = self.machines.value().into_iter().flatten();
+        let mine = machines.into_iter().find(|machine| Some(&machine.arn) == self.machine.as_ref());
+        mine.is_some_and(|machine| machine.express)
     }
 
     /// The machine that the settings name, or else the only one.
@@ -76,25 +113,31 @@ impl Lists {
     /// Indices of the machines that the filter leaves.
     pub fn machine_rows(&self) -> Vec<usize> {
         let machines = self.machines.value().map(Vec::as_slice).unwrap_or_default();
-        (0..machines.len()).filter(|&i| self.matches(&machines[i].name)).collect()
+        let needle = self.filter.text().to_lowercase();
+        (0..machines.len()).filter(|&i| machines[i].name.to_lowercase().contains(&needle)).collect()
     }
 
-    /// Indices of the executions that filter and `failing` leave.
-    pub fn rows(&self) -> Vec<usize> {
+    /// Indices of the executions that status, time and text leave.
+    pub fn rows(&self) -> &[usize] {
+        &self.rows
+    }
+
+    /// Works the rows out anew.
+    pub fn arrange(&mut self, world: &World) {
         let all = self.executions.value().map(Vec::as_slice).unwrap_or_default();
-        let bad = |status| matches!(status, Status::Failed | Status::TimedOut | Status::Aborted);
-        let shown = |execution: &Execution| {
-            (!self.failing || bad(execution.status))
-                && (self.matches(&execution.name)
-                    || self.matches(execution.status.as_str())
-                    || self.input(execution).is_some_and(|input| self.matches(input)))
+        let needle = self.filter.text().to_lowercase();
+        let after = self.since.map(|minutes| world.now - TimeDelta::minutes(minutes));
+        let has = |text: &str| text.to_lowercase().contains(&needle);
+        let shown = |one: &Execution| {
+            (!self.failing || matches!(one.status, Status::Failed | Status::TimedOut | Status::Aborted))
+                && self.status.is_none_or(|status| one.status == status)
+                && after.is_none_or(|after| one.started >= after)
+                && (needle.is_empty()
+                    || has(&one.name)
+                    || has(one.status.as_str())
+                    || self.input(one).is_some_and(has))
         };
-        (0..all.len()).filter(|&i| shown(&all[i])).collect()
-    }
-
-    fn matches(&self, text: &str) -> bool {
-        let needle = self.filter.text();
-        needle.is_empty() || text.to_lowercase().contains(&needle.to_lowercase())
+        self.rows = (0..all.len()).filter(|&i| shown(&all[i])).collect();
     }
 
     /// The input of a listed execution, once that is known.
@@ -103,7 +146,7 @@ impl Lists {
     }
 
     pub fn selected(&self) -> Option<&Execution> {
-        let row = *self.rows().get(self.cursor.selected)?;
+        let row = *self.rows.get(self.cursor.selected)?;
         self.executions.value()?.get(row)
     }
 
@@ -117,6 +160,15 @@ impl Lists {
         self.executions.value()?.iter().find(|execution| execution.status == Status::Succeeded)
     }
 
+    /// Only executions of a status, which AWS picks out; `None` for all.
+    pub fn choose_status(&mut self, world: &mut World, status: Option<Status>) -> Option<Wish> {
+        let machine = self.machine.clone()?;
+        self.status = status;
+        self.failing = false;
+        self.forget();
+        Some(self.ask_executions(world, &machine))
+    }
+
     /// Moves the cursor of the list in front; asks for what comes into view.
     pub fn act(
         &mut self,
@@ -128,46 +180,81 @@ impl Lists {
         let page = table::page(area);
         if machines {
             let len = self.machine_rows().len();
-            return self.machines_cursor.act(action, len, page).then(Vec::new);
+            return self.machines_cursor.act(action, len, page).then(|| self.look_at_machines(world, area));
         }
-        let len = self.rows().len();
+        let len = self.rows.len();
         self.cursor.act(action, len, page).then(|| self.look(world, area))
     }
 
-    /// Asks for the inputs of the rows in view, and for the next page at the end of this one.
-    pub fn look(&mut self, world: &mut World, area: Rect) -> Vec<Wish> {
+    /// Asks how the machines in view did lately.
+    pub fn look_at_machines(&mut self, world: &mut World, area: Rect) -> Vec<Wish> {
         let page = table::page(area);
-        let rows = self.rows();
-        self.cursor.reveal(rows.len(), page);
+        let rows = self.machine_rows();
+        let machines = self.machines.value().map(Vec::as_slice).unwrap_or_default();
+        let in_view = rows.iter().skip(self.machines_cursor.offset_for(page)).take(page);
+        let standard = in_view.map(|&row| &machines[row]).filter(|machine| !machine.express);
+        let arns: Vec<String> = standard.map(|machine| machine.arn.clone()).collect();
         let mut wishes = Vec::new();
-        let all = self.executions.value().map(Vec::as_slice).unwrap_or_default();
-        let in_view = rows.iter().skip(self.cursor.offset_for(page)).take(page.min(DETAILS));
-        let arns: Vec<String> =
-            in_view.filter_map(|&row| all.get(row)).map(|execution| execution.arn.clone()).collect();
-        for arn in arns {
-            self.details.entry(arn).or_insert_with_key(|arn| {
-                let mut detail = Remote::default();
-                wishes.push(world.ask(
-                    Screen::Workflows,
-                    &mut detail,
-                    Request::Execution { arn: arn.clone() },
-                ));
-                detail
-            });
-        }
-        let near_end = self.cursor.selected + 2 >= rows.len();
-        if let (Some(token), Some(machine_arn), true, false) =
-            (self.next.clone(), self.machine.clone(), near_end, self.more.is_waiting())
-        {
-            let request = Request::Executions { machine_arn, token: Some(token) };
-            wishes.push(world.ask(Screen::Workflows, &mut self.more, request));
+        for machine_arn in arns {
+            let recent = self.recent.entry(machine_arn.clone()).or_default();
+            let old = recent.at().is_none_or(|at| world.now - at >= TimeDelta::seconds(30));
+            if old && !recent.is_waiting() {
+                let request = Request::Executions { machine_arn, status: None, token: None };
+                wishes.push(world.ask(Screen::Workflows, recent, request));
+            }
         }
         wishes
     }
 
+    /// Asks for the inputs of the rows in view, and for the next page at the end of this one. What was
+    /// asked for rows that left the view is given up.
+    pub fn look(&mut self, world: &mut World, area: Rect) -> Vec<Wish> {
+        let page = table::page(area);
+        self.cursor.reveal(self.rows.len(), page);
+        if self.is_express() {
+            return Vec::new();
+        }
+        let mut wishes = Vec::new();
+        let all = self.executions.value().map(Vec::as_slice).unwrap_or_default();
+        let in_view = self.rows.iter().skip(self.cursor.offset_for(page)).take(page.min(DETAILS));
+        let arns: BTreeSet<String> =
+            in_view.filter_map(|&row| all.get(row)).map(|execution| execution.arn.clone()).collect();
+        let left: Vec<String> = (self.details.iter())
+            .filter(|(arn, detail)| detail.is_waiting() && !arns.contains(*arn))
+            .map(|(arn, _)| arn.clone())
+            .collect();
+        for arn in left {
+            world.superseded.extend(self.details.remove(&arn).and_then(|detail| detail.awaited()));
+        }
+        for arn in arns {
+            self.details.entry(arn).or_insert_with_key(|arn| {
+                let mut detail = Remote::default();
+                let request = Request::Execution { arn: arn.clone() };
+                wishes.push(world.ask(Screen::Workflows, &mut detail, request));
+                detail
+            });
+        }
+        wishes.extend(self.ask_more(world, page));
+        wishes
+    }
+
+    /// The next page, when the cursor comes near the end of what is here and older ones may be wanted.
+    fn ask_more(&mut self, world: &mut World, page: usize) -> Option<Wish> {
+        let near_end = self.cursor.selected + page + 2 >= self.rows.len();
+        let oldest = self.executions.value().and_then(|all| all.last()).map(|execution| execution.started);
+        let after = self.since.map(|minutes| world.now - TimeDelta::minutes(minutes));
+        let wanted = after.zip(oldest).is_none_or(|(after, oldest)| oldest >= after);
+        if !near_end || !wanted || self.more.is_waiting() || self.more.problem().is_some() {
+            return None;
+        }
+        let (token, machine_arn) = self.next.clone().zip(self.machine.clone())?;
+        let request = Request::Executions { machine_arn, status: self.status, token: Some(token) };
+        Some(world.ask(Screen::Workflows, &mut self.more, request))
+    }
+
     /// While something runs, the list is asked again from time to time.
     pub fn tick(&mut self, world: &mut World) -> Vec<Wish> {
-        let pause = TimeDelta::seconds(if world.setup.local { 2 } else { 6 });
+        let pause = TimeDelta::seconds(if world.setup.local { 2 } else { 10 });
         let old = self.executions.at().is_none_or(|at| world.now - at >= pause);
         match self.machine.clone() {
             Some(machine) if old && !self.executions.is_waiting() && self.any_running() => {
@@ -175,81 +262,6 @@ impl Lists {
             }
             _ => Vec::new(),
         }
-    }
-
-    /// Takes an answer if it is one of these lists'; `None` when it is not.
-    pub fn replied(
-        &mut self,
-        world: &mut World,
-        ticket: Ticket,
-        answer: &Result<Reply, Problem>,
-        area: Rect,
-    ) -> Option<Vec<Wish>> {
-        let now = world.now;
-        if self.machines.awaits(ticket) {
-            let answer = read(answer, |reply| match reply {
-                Reply::Machines(machines) => Some(machines.clone()),
-                _ => None,
-            });
-            self.machines.accept(ticket, answer, now);
-            return Some(self.blame(self.machines.problem()));
-        }
-        if self.executions.awaits(ticket) {
-            let keep = self.selected().map(|execution| execution.arn.clone());
-            let answer = read(answer, |reply| match reply {
-                Reply::Executions { items, next } => Some((items.clone(), next.clone())),
-                _ => None,
-            });
-            let answer = answer.map(|(mut items, next)| {
-                // Older pages that are here stay; the newest page comes anew.
-                let old = self.executions.value().map(Vec::as_slice).unwrap_or_default();
-                let last = items.last().map(|execution| execution.started);
-                let known =
-                    old.iter().filter(|e| last.is_some_and(|last| e.started < last) && next.is_some());
-                let older: Vec<Execution> = known.cloned().collect();
-                if older.is_empty() {
-                    self.next = next;
-                }
-                items.extend(older);
-                items
-            });
-            self.executions.accept(ticket, answer, now);
-            let kept = keep.and_then(|arn| {
-                let all = self.executions.value()?;
-                self.rows().iter().position(|&row| all[row].arn == arn)
-            });
-            self.cursor.selected = kept.unwrap_or(self.cursor.selected);
-            let mut wishes = self.blame(self.executions.problem());
-            wishes.extend(self.look(world, area));
-            return Some(wishes);
-        }
-        if self.more.awaits(ticket) {
-            let page = read(answer, |reply| match reply {
-                Reply::Executions { items, next } => Some((items.clone(), next.clone())),
-                _ => None,
-            });
-            self.more.accept(ticket, page.clone().map(|_| ()), now);
-            if let (Ok((items, next)), Some(all)) = (page, self.executions.value_mut()) {
-                self.next = next;
-                all.extend(items);
-            }
-            let mut wishes = self.blame(self.more.problem());
-            if self.more.problem().is_none() {
-                wishes.extend(self.look(world, area));
-            }
-            return Some(wishes);
-        }
-        let detail = self.details.values_mut().find(|detail| detail.awaits(ticket))?;
-        let answer = read(answer, |reply| match reply {
-            Reply::Execution(execution) => Some((**execution).clone()),
-            _ => None,
-        });
-        detail.accept(ticket, answer, now);
-        Some(Vec::new())
-    }
-
-    fn blame(&self, problem: Option<&Problem>) -> Vec<Wish> {
-        problem.map(|problem| Wish::Blame(problem.clone())).into_iter().collect()
     }
 }
 

@@ -11,17 +11,22 @@ use crate::domain::units;
 use crate::ui::action::Action;
 use crate::ui::keymap::Context;
 use crate::ui::remote::{Remote, Stand};
-use crate::ui::screens::workflows::lists::Lists;
+use crate::ui::screens::workflows::lists::{EXPRESS, Lists};
+use crate::ui::screens::workflows::recent::Recent;
 use crate::ui::theme::Role;
 use crate::ui::widgets::badge::Badge;
 use crate::ui::widgets::table::{Cell, Column, Table};
 use crate::ui::widgets::{head, notice, put, row};
 use crate::ui::world::World;
 
-const MACHINES: [Column; 3] = [
-    Column::new("State machine", 20, 60, 3),
-    Column::new("Type", 8, 8, 1),
-    Column::new("Created", 19, 19, 0),
+const MACHINES: [Column; 7] = [
+    Column::new("State machine", 20, 60, 9),
+    Column::new("Type", 8, 8, 3),
+    Column::new("Running", 7, 7, 7).right(),
+    Column::new("Failed 24 h", 11, 11, 8).right(),
+    Column::new("Done 24 h", 9, 9, 5).right(),
+    Column::new("Last", 22, 22, 6),
+    Column::new("Created", 19, 19, 1),
 ];
 
 const EXECUTIONS: [Column; 5] = [
@@ -55,10 +60,23 @@ pub fn machines(lists: &Lists, world: &World, buffer: &mut Buffer, area: Rect) {
     }
     let cell = |line: usize, column: usize| {
         let machine = &all[rows[line]];
-        match column {
-            0 => Cell::text(shown(&machine.name)),
-            1 => Cell::dim(if machine.express { "express" } else { "standard" }),
-            _ => Cell::dim(machine.created.map(|at| world.zone().moment(at)).unwrap_or_default()),
+        let recent = lists.recent.get(&machine.arn).and_then(Remote::value);
+        match (column, recent) {
+            (0, _) => Cell::text(shown(&machine.name)),
+            (1, _) => Cell::dim(if machine.express { "express" } else { "standard" }),
+            (6, _) => Cell::dim(machine.created.map(|at| world.zone().moment(at)).unwrap_or_default()),
+            (_, None) => Cell::dim(""),
+            (2, Some(recent)) => number(recent.running, false, Role::Active),
+            (3, Some(recent)) => number(recent.failed, recent.partial, Role::Bad),
+            (4, Some(recent)) => number(recent.succeeded, recent.partial, Role::Text),
+            (_, Some(recent)) => match recent.last {
+                Some((status, at)) => {
+                    let badge = Badge::status(status);
+                    let ago = units::ago(at, world.now);
+                    Cell::new(format!("{} {} {ago}", badge.glyph(world), badge.word), badge.role)
+                }
+                None => Cell::dim("never run"),
+            },
         }
     };
     let stale = lists.machines.problem().is_some();
@@ -66,23 +84,24 @@ pub fn machines(lists: &Lists, world: &World, buffer: &mut Buffer, area: Rect) {
     (&Table { world, columns, len, cursor, focused: true, sorted: None, stale, cell }).render(area, buffer);
 }
 
+/// A count; zero is quiet, and a count that may be too low says so.
+fn number(count: usize, partial: bool, role: Role) -> Cell<'static> {
+    let more = if partial { "+" } else { "" };
+    let role = if count == 0 { Role::Dim } else { role };
+    Cell::new(format!("{}{more}", units::grouped(count as i64)), role)
+}
+
 pub fn executions(lists: &Lists, world: &World, buffer: &mut Buffer, area: Rect, starting: &Remote<String>) {
     let rows = lists.rows();
-    let count = lists.executions.value().map_or(0, Vec::len);
     let name = match lists.machine_name() {
         "" => "Executions".to_owned(),
         name => shown(name).into_owned(),
     };
-    let more = if lists.next.is_some() { "of ?" } else { "" };
-    let mut note = counted(rows.len(), count, more);
-    if lists.failing {
-        note.push_str(", failing only");
-    }
-    if matches!(starting.stand(), Stand::Loading(..)) {
-        note.push_str(", starting one");
-    }
-    title(lists, world, buffer, area, &name, &note);
+    title(lists, world, buffer, area, &name, &note(lists, starting));
     let below = table_area(area);
+    if let Some(line) = row(area, 1) {
+        lately(lists, world, buffer, line);
+    }
     if lists.machine.is_none() {
         let (here, area) = notice::stand(world, buffer, below, &lists.machines, "state machines");
         if here {
@@ -93,16 +112,7 @@ pub fn executions(lists: &Lists, world: &World, buffer: &mut Buffer, area: Rect,
     let (here, area) = notice::stand(world, buffer, below, &lists.executions, "executions");
     let Some(all) = lists.executions.value().filter(|_| here) else { return };
     if rows.is_empty() {
-        let start = notice::key(world, Context::Workflows, Action::Start);
-        let text = match (all.is_empty(), lists.failing) {
-            (true, _) => format!("No execution yet: {start} starts one"),
-            (_, true) => format!(
-                "Nothing failed; {} shows all",
-                notice::key(world, Context::Workflows, Action::Failing)
-            ),
-            _ => "No execution matches; esc shows all".to_owned(),
-        };
-        notice::say(world, buffer, area, &text);
+        notice::say(world, buffer, area, &empty(lists, world, all.is_empty()));
         return;
     }
     let cell = |line: usize, column: usize| execution_cell(lists, world, &all[rows[line]], column);
@@ -110,6 +120,95 @@ pub fn executions(lists: &Lists, world: &World, buffer: &mut Buffer, area: Rect,
     let (columns, cursor, len) = (&EXECUTIONS[..], lists.cursor, rows.len());
     (&Table { world, columns, len, cursor, focused: !lists.filtering, sorted: None, stale, cell })
         .render(area, buffer);
+}
+
+/// Why nothing is listed, and which key changes that.
+fn empty(lists: &Lists, world: &World, none: bool) -> String {
+    let key = |action| notice::key(world, Context::Workflows, action);
+    if lists.is_express() && none {
+        let since = lists.since.unwrap_or(EXPRESS);
+        return match &lists.log_group {
+            Some(group) => format!(
+                "Nothing was logged to {} within {since} minutes; {} goes further back. Express executions have no history: their log is all there is",
+                shown(group),
+                key(Action::Since)
+            ),
+            None => "This express state machine logs nothing, and express executions have no history: \
+                     set its loggingConfiguration to see them"
+                .to_owned(),
+        };
+    }
+    if lists.more.is_waiting() {
+        return "Looking through older executions".to_owned();
+    }
+    match (none, lists.failing, lists.status) {
+        (_, _, Some(status)) => {
+            let word = Badge::status(status).word;
+            format!("No execution is {word}; {} chooses another status", key(Action::Status))
+        }
+        (true, ..) => format!("No execution yet: {} starts one", key(Action::Start)),
+        (_, true, _) => format!("Nothing failed; {} shows all", key(Action::Failing)),
+        _ if lists.since.is_some() => {
+            format!("Nothing started within that time; {} changes it", key(Action::Since))
+        }
+        _ => "No execution matches; esc shows all".to_owned(),
+    }
+}
+
+/// How many, and what is left out.
+fn note(lists: &Lists, starting: &Remote<String>) -> String {
+    let count = lists.executions.value().map_or(0, Vec::len);
+    let more = if lists.next.is_some() { "of ?" } else { "" };
+    let mut note = counted(lists.rows().len(), count, more);
+    if let Some(status) = lists.status {
+        note.push_str(&format!(", {} only", Badge::status(status).word));
+    }
+    if lists.failing {
+        note.push_str(", failing only");
+    }
+    if let Some(minutes) = lists.since {
+        note.push_str(&format!(", last {}", units::duration(chrono::TimeDelta::minutes(minutes))));
+    }
+    if lists.is_express() {
+        note.push_str(", express: from its log");
+    }
+    if matches!(starting.stand(), Stand::Loading(..)) {
+        note.push_str(", starting one");
+    }
+    if lists.more.is_waiting() {
+        note.push_str(", more coming");
+    }
+    note
+}
+
+/// `24 h: 2 running  1 failed  12 succeeded    ▂▃█▂ durations`
+fn lately(lists: &Lists, world: &World, buffer: &mut Buffer, line: Rect) {
+    let Some(all) = lists.executions.value().filter(|all| !all.is_empty() && lists.status.is_none()) else {
+        return;
+    };
+    let theme = &world.theme;
+    let recent = Recent::of(all, lists.next.is_some(), world.now);
+    let more = if recent.partial { "+" } else { "" };
+    let mut x = put(buffer, line, line.x, "24 h ", theme.style(Role::Dim));
+    let counts = [
+        (recent.running, "", "running", Role::Active),
+        (recent.failed, more, "failed", Role::Bad),
+        (recent.succeeded, more, "succeeded", Role::Good),
+    ];
+    for (count, more, word, role) in counts {
+        let role = if count == 0 { Role::Dim } else { role };
+        let text = format!("{}{more}", units::grouped(count as i64));
+        x = put(buffer, line, x + 1, &text, theme.style(role));
+        x = put(buffer, line, x + 1, word, theme.style(Role::Dim)) + 1;
+    }
+    let room = usize::from(line.right().saturating_sub(x + 14)).min(40);
+    let bars = recent.sparkline(room, world.ascii);
+    if bars.len() > 1 {
+        x = put(buffer, line, x + 2, "took ", theme.style(Role::Dim));
+        for (bar, well) in bars {
+            x = put(buffer, line, x, bar, theme.style(if well { Role::Quiet } else { Role::Bad }));
+        }
+    }
 }
 
 fn execution_cell<'a>(lists: &'a Lists, world: &World, execution: &'a Execution, column: usize) -> Cell<'a> {

@@ -9,16 +9,27 @@
 //!  ✔ WaitForQueryCompletion                            5.00 s     │   "QueryExecutionId": "…"
 //! ```
 //!
-//! [`lists`] holds machines and executions, [`run`] the execution that is open, [`inspect`] its right pane,
-//! [`start`] the form for a new one. Every one of them updates itself; `update.rs` only decides which.
+//! [`lists`] holds machines and executions, [`board`] what runs now, [`run`] the execution that is open,
+//! [`inspect`] its right pane, [`story`] what went wrong with it, [`start`] the form for a new one. Every one
+//! of them updates itself; `update.rs` only decides which.
 
+mod acts;
+mod answers;
+mod arrivals;
+pub mod board;
 mod inspect;
+mod inspector_view;
 mod lists;
 mod lists_view;
+mod moves;
+mod on_lists;
 mod on_run;
+mod pointer;
+mod recent;
 mod run;
 mod run_view;
 mod start;
+mod story;
 mod update;
 
 use std::collections::BTreeSet;
@@ -42,6 +53,8 @@ pub use run::{Pane, Run, View};
 pub enum Spot {
     /// The list of state machines.
     Machines,
+    /// What runs now, of all of them.
+    Board,
     #[default]
     Executions,
     Execution,
@@ -54,7 +67,10 @@ pub struct Model {
     pub spot: Spot,
     pub lists: lists::Lists,
     pub run: Option<Run>,
+    pub board: board::Board,
     pub form: Option<start::Form>,
+    /// A file that is read for the form.
+    pub file: Remote<()>,
     /// A start under way; the answer is the new execution's ARN.
     pub starting: Remote<String>,
     /// A stop or redrive under way.
@@ -75,6 +91,7 @@ impl Place for Model {
             Spot::Start => self.form.is_some(),
             Spot::Execution => self.run.as_ref().is_some_and(|run| run.searching),
             Spot::Executions | Spot::Machines => self.lists.filtering,
+            Spot::Board => false,
         }
     }
 
@@ -84,6 +101,7 @@ impl Place for Model {
             (Spot::Execution, Some(run), _) => route.object(run.arn.clone()),
             (Spot::Executions | Spot::Start, _, Some(machine)) => route.object(machine.clone()),
             (Spot::Machines, _, _) => route.object("machines"),
+            (Spot::Board, _, _) => route.object("board"),
             _ => route,
         }
     }
@@ -97,19 +115,31 @@ impl Place for Model {
 
     fn keys(&self) -> Vec<Action> {
         match self.spot {
-            Spot::Start => vec![Action::Run, Action::Format, Action::LeaveEditor],
-            Spot::Machines => vec![Action::Open, Action::Start, Action::Filter, Action::Refresh],
+            Spot::Start => vec![Action::Run, Action::Format, Action::Load, Action::LeaveEditor],
+            Spot::Machines => {
+                vec![Action::Open, Action::Start, Action::Board, Action::Filter, Action::Refresh]
+            }
+            Spot::Board => vec![Action::Open, Action::Watch, Action::Stop, Action::Refresh, Action::Back],
             Spot::Executions => {
-                vec![Action::Open, Action::Start, Action::Failing, Action::Filter, Action::Back]
+                vec![Action::Open, Action::Start, Action::Status, Action::Filter, Action::Board]
             }
             Spot::Execution => match &self.run {
                 Some(run) if run.is_over() && run.failed() => {
-                    vec![Action::NextPane, Action::NextView, Action::Redrive, Action::Again, Action::Back]
+                    vec![
+                        Action::NextView,
+                        Action::CopyReport,
+                        Action::Redrive,
+                        Action::Again,
+                        Action::Related,
+                    ]
                 }
                 Some(run) if run.is_over() => {
-                    vec![Action::NextPane, Action::NextView, Action::Again, Action::Copy, Action::Back]
+                    vec![Action::NextPane, Action::NextView, Action::Again, Action::Related, Action::Back]
                 }
-                _ => vec![Action::NextPane, Action::NextView, Action::Follow, Action::Stop, Action::Back],
+                Some(run) if run.token().is_some() => {
+                    vec![Action::NextPane, Action::NextView, Action::Answer, Action::Stop, Action::Back]
+                }
+                _ => vec![Action::NextPane, Action::NextView, Action::Watch, Action::Stop, Action::Back],
             },
         }
     }
@@ -121,16 +151,20 @@ impl Place for Model {
     fn view(&self, world: &World, area: Rect, frame: &mut Frame) {
         let buffer = frame.buffer_mut();
         match (self.spot, &self.run, &self.form) {
-            (Spot::Execution, Some(run), _) => run_view::draw(run, &self.lists, world, buffer, area),
+            (Spot::Execution, Some(run), _) => {
+                run_view::draw(run, &self.lists, self.board.is_watched(&run.arn), world, buffer, area);
+            }
+            (Spot::Board, _, _) => self.board.draw(world, buffer, area),
             (Spot::Start, _, Some(form)) => form.draw(world, buffer, area, &self.starting),
             (Spot::Machines, _, _) => lists_view::machines(&self.lists, world, buffer, area),
             _ => lists_view::executions(&self.lists, world, buffer, area, &self.starting),
         }
     }
 
-    fn subs(&self, _world: &World) -> BTreeSet<Sub> {
+    fn subs(&self, world: &World) -> BTreeSet<Sub> {
         match (self.spot, &self.run) {
             (Spot::Execution, Some(run)) => run.subs(),
+            (Spot::Board, _) => self.board.subs(world),
             (Spot::Executions, _) if self.lists.any_running() => BTreeSet::from([Sub::Clock(250)]),
             _ => BTreeSet::new(),
         }

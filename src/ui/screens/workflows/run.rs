@@ -1,32 +1,33 @@
-//! One execution: its events folded into a timeline, and what of it is looked at.
+//! One execution: its events folded into a timeline, and what of it is looked at. `moves.rs` moves the
+//! selection, `answers.rs` takes what was asked for, `story.rs` tells what went wrong.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use ratatui::layout::Rect;
 use serde_json::Value;
 
-use crate::domain::execution::{Definition, Execution, HistoryEvent, Status};
+use crate::domain::execution::{Definition, Execution, HistoryEvent, MapRun, Status};
 use crate::domain::problem::Problem;
-use crate::domain::timeline::{Timeline, Visit};
-use crate::ui::action::Action;
+use crate::domain::timeline::{Timeline, Visit, message};
 use crate::ui::areas;
-use crate::ui::effect::{Reply, Request, Wish};
-use crate::ui::remote::{Remote, Ticket};
-use crate::ui::route::Screen;
+use crate::ui::remote::Remote;
 use crate::ui::screens::workflows::inspect::{self, Tab};
-use crate::ui::screens::workflows::lists::read;
+use crate::ui::screens::workflows::story::Story;
 use crate::ui::subs::Sub;
+use crate::ui::widgets::graph::drawn::Drawn;
 use crate::ui::widgets::graph::plan::Plan;
-use crate::ui::widgets::graph::shape::Flow;
-use crate::ui::widgets::graph::{self};
+use crate::ui::widgets::graph::shape::{Flow, definition_of};
 use crate::ui::widgets::line::Line;
+use crate::ui::widgets::timeline::Zoom;
 use crate::ui::widgets::tree::Document;
 use crate::ui::world::World;
 
 /// How an execution is looked at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum View {
+    /// What went wrong: of executions that did not end well.
+    Summary,
     #[default]
     Graph,
     Timeline,
@@ -34,10 +35,9 @@ pub enum View {
 }
 
 impl View {
-    pub const ALL: [View; 3] = [View::Graph, View::Timeline, View::Events];
-
     pub fn title(self) -> &'static str {
         match self {
+            View::Summary => "Summary",
             View::Graph => "Graph",
             View::Timeline => "Timeline",
             View::Events => "Events",
@@ -53,6 +53,16 @@ pub enum Pane {
     Inspector,
 }
 
+/// How the graph is drawn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Drawing {
+    /// The picture where all of it fits, else rows.
+    #[default]
+    Fitting,
+    Rows,
+    Picture,
+}
+
 #[derive(Clone, Debug, PartialEq)]
 pub struct Run {
     pub arn: String,
@@ -61,6 +71,8 @@ pub struct Run {
     /// The definition as JSON, for the inspector and for waits.
     pub machine: Value,
     pub plan: Plan,
+    pub drawn: Drawn,
+    pub drawing: Drawing,
     /// Why the definition could not be drawn.
     pub undrawn: Option<String>,
     pub timeline: Timeline,
@@ -77,16 +89,23 @@ pub struct Run {
     pub event: Option<i64>,
     /// The selection goes with what happens, until the person moves it.
     pub follow: bool,
-    /// First row shown, of each view.
+    /// First row shown, of each view, and the first column of the picture.
     pub offset: usize,
+    pub across: usize,
+    pub zoom: Zoom,
     pub tab: Tab,
     pub document: Document,
     pub search: Line,
     pub searching: bool,
     /// Log lines of this execution.
     pub log: Remote<String>,
+    /// Map runs that were looked at, by ARN.
+    pub map_runs: BTreeMap<String, Remote<MapRun>>,
+    pub story: Story,
     /// States that changed, with when the console learned of it.
     pub flashes: Vec<(String, DateTime<Utc>)>,
+    /// When the newest events arrived here, for the clocks' difference.
+    pub heard: Option<DateTime<Utc>>,
 }
 
 impl Run {
@@ -97,6 +116,8 @@ impl Run {
             definition: Remote::default(),
             machine: Value::Null,
             plan: Plan::default(),
+            drawn: Drawn::default(),
+            drawing: Drawing::default(),
             undrawn: None,
             timeline: Timeline::new(),
             ended: false,
@@ -108,31 +129,18 @@ impl Run {
             event: None,
             follow: true,
             offset: 0,
+            across: 0,
+            zoom: Zoom::default(),
             tab: Tab::Input,
             document: Document::default(),
             search: Line::default(),
             searching: false,
             log: Remote::default(),
+            map_runs: BTreeMap::new(),
+            story: Story::default(),
             flashes: Vec::new(),
+            heard: None,
         }
-    }
-
-    /// What has to be known: the execution and the definition it runs with.
-    pub fn ask(&mut self, world: &mut World) -> Vec<Wish> {
-        let mut wishes = Vec::new();
-        let arn = self.arn.clone();
-        if !self.execution.is_waiting() {
-            wishes.push(world.ask(
-                Screen::Workflows,
-                &mut self.execution,
-                Request::Execution { arn: arn.clone() },
-            ));
-        }
-        if self.definition.value().is_none() && !self.definition.is_waiting() {
-            let request = Request::DefinitionOf { execution_arn: arn };
-            wishes.push(world.ask(Screen::Workflows, &mut self.definition, request));
-        }
-        wishes
     }
 
     pub fn name(&self) -> &str {
@@ -145,7 +153,9 @@ impl Run {
             return execution.machine_arn.clone();
         }
         let parent = self.arn.rsplit_once(':').map_or(self.arn.as_str(), |(parent, _)| parent);
-        parent.replacen(":execution:", ":stateMachine:", 1)
+        // A map run's child is named `<machine>/<label>`.
+        let machine = parent.split('/').next().unwrap_or(parent);
+        machine.replacen(":execution:", ":stateMachine:", 1)
     }
 
     /// The newest known status: the history knows first.
@@ -164,6 +174,12 @@ impl Run {
 
     pub fn failed(&self) -> bool {
         matches!(self.status(), Some(Status::Failed | Status::TimedOut | Status::Aborted))
+    }
+
+    /// The ways to look at it now.
+    pub fn views(&self) -> &'static [View] {
+        const ALL: [View; 4] = [View::Summary, View::Graph, View::Timeline, View::Events];
+        if self.failed() { &ALL } else { &ALL[1..] }
     }
 
     pub fn started(&self) -> Option<DateTime<Utc>> {
@@ -189,26 +205,42 @@ impl Run {
 
     /// The visit that is looked at.
     pub fn visit(&self) -> Option<&Visit> {
+        self.timeline.visits().get(self.visit_index()?)
+    }
+
+    pub fn visit_index(&self) -> Option<usize> {
         let state = self.state.as_deref()?;
-        let chosen =
-            self.visit.and_then(|i| self.timeline.visits().get(i)).filter(|visit| visit.name == state);
-        chosen.or_else(|| self.timeline.visits().get(self.timeline.last_visit(state)?))
+        let visits = self.timeline.visits();
+        let chosen = self.visit.filter(|i| visits.get(*i).is_some_and(|visit| visit.name == state));
+        chosen.or_else(|| self.timeline.last_visit(state))
     }
 
     /// When the wait that runs will end: visit and moment.
     pub fn until(&self) -> Option<(usize, DateTime<Utc>)> {
         let current = self.timeline.current()?;
         let visit = &self.timeline.visits()[current];
-        let state = graph::shape::definition_of(&self.machine, &visit.name)?;
+        let state = definition_of(&self.machine, &visit.name)?;
         Some((current, self.timeline.wait_until(visit, state)?))
+    }
+
+    /// The token that the selected task waits for.
+    pub fn token(&self) -> Option<String> {
+        let visit = self.visit_index()?;
+        self.timeline.token(visit, definition_of(&self.machine, self.state.as_deref()?)?)
+    }
+
+    /// What the selected state's map run is, where it is distributed.
+    pub fn map_run(&self) -> Option<String> {
+        self.timeline.map_run(self.visit_index()?)
     }
 
     /// New events of the stream.
     pub fn happened(&mut self, world: &World, events: &[HistoryEvent]) {
+        let first = self.timeline.is_empty();
         let fresh: Vec<&HistoryEvent> =
             events.iter().filter(|event| self.timeline.event(event.id).is_none()).collect();
-        let first = self.timeline.is_empty();
         self.timeline.extend(events);
+        self.heard = Some(world.now);
         if !first && !world.reduced_motion {
             for event in
                 fresh.iter().filter(|event| event.kind.ends_with("Entered") || event.kind.ends_with("Exited"))
@@ -219,9 +251,15 @@ impl Run {
             }
         }
         if self.undrawn.is_some() {
-            self.plan = Plan::of(&Flow::of_history(&self.timeline));
+            self.draw_history();
         }
         self.go_along(world);
+    }
+
+    pub fn draw_history(&mut self) {
+        let flow = Flow::of_history(&self.timeline);
+        self.plan = Plan::of(&flow);
+        self.drawn = Drawn::default();
     }
 
     /// While following: to what runs, at the end to what failed first.
@@ -234,7 +272,7 @@ impl Run {
             };
             self.state =
                 self.visit.map(|i| self.timeline.visits()[i].name.clone()).or_else(|| self.state.take());
-            self.event = self.timeline.events().next_back().map(|event| event.id);
+            self.event = self.timeline.last_event().map(|event| event.id);
             if cause.is_some() {
                 self.tab = Tab::Error;
             }
@@ -247,61 +285,23 @@ impl Run {
 
     /// After any change: the inspector shows the selection, the selection is in view.
     pub fn settle(&mut self, world: &World) {
+        if !self.views().contains(&self.view) {
+            self.view = View::Graph;
+        }
         if !inspect::tabs(self).contains(&self.tab) {
             self.tab = Tab::Input;
         }
         let text = inspect::text(self, world);
         self.document.show(&text);
-        let area = self.main_area(world);
-        let (at, len) = (self.at(area), self.len(area));
-        let page = self.page(area);
-        self.offset = graph::offset_for(self.offset, at, len, page);
-    }
-
-    /// The plan as it fits: without the ways between rows when the window is low.
-    pub fn fitted(&self, area: Rect) -> Plan {
-        if self.plan.rows.len() > usize::from(area.height) { self.plan.compact() } else { self.plan.clone() }
-    }
-
-    fn page(&self, area: Rect) -> usize {
-        match self.view {
-            View::Graph => usize::from(area.height),
-            View::Timeline | View::Events => usize::from(area.height.saturating_sub(1)),
-        }
-    }
-
-    fn len(&self, area: Rect) -> usize {
-        match self.view {
-            View::Graph => self.fitted(area).rows.len(),
-            View::Timeline => self.timeline.visits().len(),
-            View::Events => self.timeline.len(),
-        }
-    }
-
-    /// The row of the selection in the present view.
-    fn at(&self, area: Rect) -> usize {
-        match self.view {
-            View::Graph => {
-                self.state.as_deref().and_then(|state| self.fitted(area).row_of(state)).unwrap_or(0)
-            }
-            View::Timeline => {
-                let newest = || self.timeline.last_visit(self.state.as_deref()?);
-                self.visit.or_else(newest).unwrap_or(0)
-            }
-            View::Events => self.event_row().unwrap_or(0),
-        }
-    }
-
-    fn event_row(&self) -> Option<usize> {
-        let id = self.event?;
-        self.timeline.events().position(|event| event.id == id)
+        self.document.reveal(self.document_area(world));
+        self.reveal(world);
     }
 
     /// Areas: what the views draw in, below title and tabs and what a failure takes.
     pub fn main_area(&self, world: &World) -> Rect {
         let panes = areas::panes(world.body(), self.pane == Pane::Inspector);
         let Some(area) = panes.list else { return Rect::ZERO };
-        let used = (3 + self.cause_lines(area.width).len() as u16).min(area.height);
+        let used = (3 + self.head_lines(area.width).len() as u16).min(area.height);
         Rect { y: area.y + used, height: area.height - used, ..area }
     }
 
@@ -310,11 +310,15 @@ impl Run {
         let panes = areas::panes(world.body(), self.pane == Pane::Inspector);
         let Some(area) = panes.detail else { return Rect::ZERO };
         let used = 5.min(area.height);
-        Rect { y: area.y + used, height: area.height - used, ..area }
+        let below = u16::from(area.height > 12);
+        Rect { y: area.y + used, height: area.height - used - below, ..area }
     }
 
-    /// The root cause in a few lines: state and error, then the beginning of the cause.
-    pub fn cause_lines(&self, width: u16) -> Vec<String> {
+    /// The root cause in a few lines, above graph and timeline; the summary says it itself.
+    pub fn head_lines(&self, width: u16) -> Vec<String> {
+        if matches!(self.view, View::Summary | View::Events) {
+            return Vec::new();
+        }
         let Some(cause) = self.timeline.root_cause() else { return Vec::new() };
         let what = match (cause.state.as_str(), cause.error.as_deref()) {
             ("", error) => error.unwrap_or("No reason was given").to_owned(),
@@ -323,7 +327,7 @@ impl Run {
         };
         let width = usize::from(width.saturating_sub(2).max(10));
         let mut lines = vec![crate::domain::text::shown(&what).into_owned()];
-        if let Some(text) = cause.cause.as_deref().and_then(inspect::message) {
+        if let Some(text) = cause.cause.as_deref().and_then(message) {
             let mut more = crate::ui::widgets::wrap(&crate::domain::text::shown(&text), width);
             if more.len() > 2 {
                 more.truncate(2);
@@ -335,155 +339,23 @@ impl Run {
         lines
     }
 
-    /// Moves the selection of the view in front; says whether the action was one that moves.
-    pub fn act(&mut self, world: &World, action: Action) -> bool {
-        let area = self.main_area(world);
-        let page = self.page(area).saturating_sub(1).max(1);
-        let states: Vec<String> = self.plan.states().map(str::to_owned).collect();
-        let (place, len) = match self.view {
-            View::Graph => {
-                let selected = self.state.as_ref();
-                (states.iter().position(|state| Some(state) == selected).unwrap_or(0), states.len())
-            }
-            View::Timeline => (self.at(area), self.timeline.visits().len()),
-            View::Events => (self.at(area), self.timeline.len()),
-        };
-        let last = len.saturating_sub(1);
-        let to = match action {
-            Action::Up => place.saturating_sub(1),
-            Action::Down => (place + 1).min(last),
-            Action::PageUp => place.saturating_sub(page),
-            Action::PageDown => (place + page).min(last),
-            Action::First => 0,
-            Action::Last => last,
-            _ => return false,
-        };
-        self.follow = false;
-        self.choose(to, &states);
-        self.settle(world);
-        true
-    }
-
-    fn choose(&mut self, to: usize, states: &[String]) {
-        match self.view {
-            View::Graph => {
-                self.state = states.get(to).cloned().or(self.state.take());
-                self.visit = None;
-            }
-            View::Timeline => {
-                if let Some(visit) = self.timeline.visits().get(to) {
-                    self.state = Some(visit.name.clone());
-                    self.visit = Some(to);
-                }
-            }
-            View::Events => {
-                self.event = self.timeline.events().nth(to).map(|event| event.id);
-                if let Some(visit) = self.event.and_then(|id| self.timeline.owner(id)) {
-                    self.state = Some(self.timeline.visits()[visit].name.clone());
-                    self.visit = Some(visit);
-                }
-            }
+    /// What this console cannot see of the execution, in a sentence.
+    pub fn limits(&self, world: &World) -> Option<String> {
+        /// AWS keeps so many events of an execution, and no more.
+        const FULL: usize = 25_000;
+        /// Clocks that differ by less show nothing odd.
+        const SKEW: i64 = 2_000;
+        if self.timeline.len() >= FULL {
+            return Some("The history is full at 25,000 events: what came after is not recorded".to_owned());
         }
-    }
-
-    /// Selects what is at a row of the drawn view.
-    pub fn click(&mut self, world: &World, row: usize) {
-        let area = self.main_area(world);
-        let row = row + self.offset;
-        let states: Vec<String> = self.plan.states().map(str::to_owned).collect();
-        let to = match self.view {
-            View::Graph => {
-                let plan = self.fitted(area);
-                let name = plan.rows.get(row).and_then(|row| row.name());
-                name.and_then(|name| states.iter().position(|state| state == name))
-            }
-            View::Timeline | View::Events => row.checked_sub(1).filter(|row| *row < self.len(area)),
-        };
-        if let Some(to) = to {
-            self.follow = false;
-            self.choose(to, &states);
-            self.settle(world);
+        if let Some(problem) = self.stream.as_ref().filter(|_| !self.timeline.is_empty()) {
+            return Some(format!("Not followed any further: {}", problem.title));
         }
-    }
-
-    /// To the next event that contains what was searched for.
-    pub fn find_event(&mut self, world: &World, forward: bool) -> bool {
-        let needle = self.search.text().to_lowercase();
-        let events: Vec<&HistoryEvent> = self.timeline.events().collect();
-        if needle.is_empty() || events.is_empty() {
-            return false;
-        }
-        let from = self.event_row().unwrap_or(0);
-        let count = events.len();
-        let hit = |event: &HistoryEvent| {
-            event.kind.to_lowercase().contains(&needle)
-                || event.details.to_string().to_lowercase().contains(&needle)
-        };
-        let rows = (1..=count)
-            .map(|step| if forward { (from + step) % count } else { (from + count - step) % count });
-        let Some(row) = { rows }.find(|&row| hit(events[row])) else { return false };
-        self.follow = false;
-        self.choose(row, &[]);
-        self.settle(world);
-        true
-    }
-
-    /// Takes an answer if this run awaits it.
-    pub fn replied(
-        &mut self,
-        world: &World,
-        ticket: Ticket,
-        answer: &Result<Reply, Problem>,
-    ) -> Option<Vec<Wish>> {
-        let now = world.now;
-        let blame = |problem: Option<&Problem>| {
-            problem.map(|problem| Wish::Blame(problem.clone())).into_iter().collect()
-        };
-        if self.execution.awaits(ticket) {
-            let answer = read(answer, |reply| match reply {
-                Reply::Execution(execution) => Some((**execution).clone()),
-                _ => None,
-            });
-            self.execution.accept(ticket, answer, now);
-            self.settle(world);
-            return Some(blame(self.execution.problem()));
-        }
-        if self.definition.awaits(ticket) {
-            let answer = read(answer, |reply| match reply {
-                Reply::Definition(definition) => Some(definition.clone()),
-                _ => None,
-            });
-            self.definition.accept(ticket, answer, now);
-            if let Some(definition) = self.definition.value() {
-                self.machine = serde_json::from_str(&definition.text).unwrap_or_default();
-                match Flow::read(&definition.text) {
-                    Ok(flow) => self.plan = Plan::of(&flow),
-                    Err(why) => self.undrawn = Some(why),
-                }
-            }
-            if self.undrawn.is_some() || self.definition.problem().is_some() {
-                self.undrawn.get_or_insert_with(|| "The definition did not arrive".to_owned());
-                self.plan = Plan::of(&Flow::of_history(&self.timeline));
-            }
-            self.go_along(world);
-            return Some(blame(self.definition.problem()));
-        }
-        if self.log.awaits(ticket) {
-            let answer = read(answer, |reply| match reply {
-                Reply::Lines(lines) => Some(inspect::log_text(lines, world)),
-                _ => None,
-            });
-            self.log.accept(ticket, answer, now);
-            self.settle(world);
-            return Some(Vec::new());
-        }
-        None
-    }
-
-    /// The stream ended, with a problem or because the execution is over.
-    pub fn stream_ended(&mut self, problem: Option<Problem>) -> Vec<Wish> {
-        self.ended = true;
-        self.stream = problem.clone();
-        problem.map(Wish::Blame).into_iter().collect()
+        let ahead = self.timeline.last_event().zip(self.heard).map(|(event, heard)| event.at - heard)?;
+        (ahead.num_milliseconds() > SKEW).then(|| {
+            let by = crate::domain::units::duration(ahead);
+            let whose = if world.setup.local { "the local cloud" } else { "AWS" };
+            format!("This machine's clock is {by} behind {whose}: running times are off by that")
+        })
     }
 }

@@ -1,35 +1,40 @@
-//! How one execution looks.
+//! How one execution looks: title, the views, and the inspector beside them (`inspector_view.rs`).
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::{Modifier, Style};
 use ratatui::widgets::Widget;
 
-use crate::domain::execution::HistoryEvent;
+use crate::domain::incident::Weight;
 use crate::domain::text::shown;
+use crate::domain::timeline::Standing;
 use crate::domain::units;
 use crate::ui::areas;
-use crate::ui::screens::workflows::inspect;
+use crate::ui::screens::workflows::inspector_view;
 use crate::ui::screens::workflows::lists::Lists;
 use crate::ui::screens::workflows::run::{Pane, Run, View};
 use crate::ui::theme::Role;
 use crate::ui::widgets::badge::Badge;
-use crate::ui::widgets::graph::{self, Graph};
+use crate::ui::widgets::graph::Graph;
+use crate::ui::widgets::graph::drawn::Panned;
 use crate::ui::widgets::table::{Cell, Column, Cursor, Table};
 use crate::ui::widgets::timeline::Bars;
 use crate::ui::widgets::{middle, notice, put, put_right, row};
 use crate::ui::world::World;
 
-const EVENTS: [Column; 4] = [
-    Column::new("Id", 4, 6, 3).right(),
-    Column::new("Time", 12, 12, 2),
-    Column::new("Event", 16, 28, 4),
-    Column::new("What it means", 10, 120, 1),
+const EVENTS: [Column; 6] = [
+    Column::new("Id", 5, 6, 6).right(),
+    Column::new("After", 5, 6, 1).right(),
+    Column::new("Time", 12, 12, 4),
+    Column::new("+", 8, 9, 3).right(),
+    Column::new("Event", 16, 23, 5),
+    Column::new("What it means", 10, 120, 2),
 ];
 
-pub fn draw(run: &Run, lists: &Lists, world: &World, buffer: &mut Buffer, area: Rect) {
+pub fn draw(run: &Run, lists: &Lists, watched: bool, world: &World, buffer: &mut Buffer, area: Rect) {
     let panes = areas::panes(area, run.pane == Pane::Inspector);
     if let Some(list) = panes.list {
-        main(run, lists, world, buffer, list);
+        main(run, lists, watched, world, buffer, list);
     }
     if let Some(rule) = panes.rule {
         let bar = if world.ascii { "|" } else { "│" };
@@ -38,12 +43,12 @@ pub fn draw(run: &Run, lists: &Lists, world: &World, buffer: &mut Buffer, area: 
         }
     }
     if let Some(detail) = panes.detail {
-        inspector(run, world, buffer, detail);
+        inspector_view::draw(run, world, buffer, detail);
     }
 }
 
 /// `Machine / run-7f3a   ◐ running 6.2 s`, at most so wide.
-fn title(run: &Run, world: &World, buffer: &mut Buffer, line: Rect) {
+fn title(run: &Run, watched: bool, world: &World, buffer: &mut Buffer, line: Rect) {
     let theme = &world.theme;
     let status = run.status().map(|status| {
         let badge = Badge::status(status);
@@ -55,9 +60,10 @@ fn title(run: &Run, world: &World, buffer: &mut Buffer, line: Rect) {
         };
         let redriven = match run.timeline.redrives() {
             0 => String::new(),
-            n => format!(", redriven {n}×"),
+            n => format!(", redriven {n}×").replace('×', if world.ascii { "x" } else { "×" }),
         };
-        (badge, format!("{} {}{span}{redriven}", badge.glyph(world), badge.word))
+        let watched = if watched && !status.is_over() { ", watched" } else { "" };
+        (badge, format!("{} {}{span}{redriven}{watched}", badge.glyph(world), badge.word))
     });
     let width = status.as_ref().map_or(0, |(_, text)| text.chars().count() as u16 + 3);
     let names = Rect { width: line.width.saturating_sub(width), ..line };
@@ -76,36 +82,47 @@ fn title(run: &Run, world: &World, buffer: &mut Buffer, line: Rect) {
     }
 }
 
-fn main(run: &Run, lists: &Lists, world: &World, buffer: &mut Buffer, area: Rect) {
+fn underlined(world: &World, on: bool) -> Style {
+    if on {
+        world.theme.style(Role::Strong).add_modifier(Modifier::UNDERLINED)
+    } else {
+        world.theme.style(Role::Dim)
+    }
+}
+
+/// The views, then what is searched for, or what else is worth saying.
+fn tabs(run: &Run, world: &World, buffer: &mut Buffer, line: Rect) {
+    let theme = &world.theme;
+    let mut x = line.x;
+    for view in run.views() {
+        x = put(buffer, line, x, view.title(), underlined(world, *view == run.view)) + 2;
+    }
+    if run.searching || !run.search.is_empty() {
+        x = put(buffer, line, x + 1, "/ ", theme.style(Role::Accent));
+        let field = Rect { x, width: line.right().saturating_sub(x), ..line };
+        if run.searching {
+            run.search.draw(buffer, field, theme.style(Role::Strong));
+        } else {
+            put(buffer, field, x, run.search.text(), theme.style(Role::Text));
+        }
+    } else if run.follow && !run.is_over() && run.started().is_some() {
+        put_right(buffer, line, "following", theme.style(Role::Active));
+    }
+}
+
+fn main(run: &Run, lists: &Lists, watched: bool, world: &World, buffer: &mut Buffer, area: Rect) {
     let theme = &world.theme;
     if let Some(line) = row(area, 0) {
-        title(run, world, buffer, line);
+        title(run, watched, world, buffer, line);
     }
     if let Some(line) = row(area, 1) {
-        let mut x = line.x;
-        for view in View::ALL {
-            let style = theme.style(if view == run.view { Role::Strong } else { Role::Dim });
-            let style = if view == run.view {
-                style.add_modifier(ratatui::style::Modifier::UNDERLINED)
-            } else {
-                style
-            };
-            x = put(buffer, line, x, view.title(), style) + 2;
-        }
-        if run.searching || !run.search.is_empty() {
-            x = put(buffer, line, x + 1, "/ ", theme.style(Role::Accent));
-            let field = Rect { x, width: line.right().saturating_sub(x), ..line };
-            if run.searching {
-                run.search.draw(buffer, field, theme.style(Role::Strong));
-            } else {
-                put(buffer, field, x, run.search.text(), theme.style(Role::Text));
-            }
-        } else if run.follow && !run.is_over() && run.started().is_some() {
-            put_right(buffer, line, "following", theme.style(Role::Active));
-        }
+        tabs(run, world, buffer, line);
+    }
+    if let (Some(line), Some(text)) = (row(area, 2), run.limits(world)) {
+        put(buffer, line, line.x, &shown(&text), theme.style(Role::Warn));
     }
     let mut top = 3;
-    let cause = run.cause_lines(area.width);
+    let cause = run.head_lines(area.width);
     for (i, text) in cause.iter().enumerate() {
         let Some(line) = row(area, top + i) else { break };
         if i == 0 {
@@ -125,20 +142,8 @@ fn main(run: &Run, lists: &Lists, world: &World, buffer: &mut Buffer, area: Rect
         return;
     }
     match run.view {
-        View::Graph => {
-            let plan = run.fitted(area);
-            let timeline = Some(&run.timeline);
-            let graph = Graph {
-                world,
-                plan: &plan,
-                timeline,
-                offset: run.offset,
-                selected: run.state.as_deref(),
-                focused: run.pane == Pane::Main,
-                flashes: &run.flashes,
-            };
-            (&graph).render(area, buffer);
-        }
+        View::Summary => summary(run, world, buffer, area),
+        View::Graph => graph(run, world, buffer, area),
         View::Timeline => {
             let newest = run.state.as_deref().and_then(|state| run.timeline.last_visit(state));
             let bars = Bars {
@@ -148,10 +153,55 @@ fn main(run: &Run, lists: &Lists, world: &World, buffer: &mut Buffer, area: Rect
                 selected: run.visit.or(newest),
                 focused: run.pane == Pane::Main,
                 until: run.until(),
+                zoom: run.zoom,
             };
             (&bars).render(area, buffer);
         }
         View::Events => events(run, world, buffer, area),
+    }
+}
+
+fn graph(run: &Run, world: &World, buffer: &mut Buffer, area: Rect) {
+    let plan = run.fitted(area);
+    let graph = Graph {
+        world,
+        plan: &plan,
+        timeline: Some(&run.timeline),
+        offset: run.offset,
+        selected: run.state.as_deref(),
+        focused: run.pane == Pane::Main,
+        flashes: &run.flashes,
+        map_runs: &run.map_runs,
+    };
+    if run.is_picture(area) {
+        (&Panned { graph: &graph, drawn: &run.drawn, across: run.across }).render(area, buffer);
+    } else {
+        (&graph).render(area, buffer);
+    }
+}
+
+/// The story of a failure, part by part.
+fn summary(run: &Run, world: &World, buffer: &mut Buffer, area: Rect) {
+    let lines = run.story.lines(area.width);
+    for (i, (weight, text)) in lines.iter().skip(run.offset).enumerate() {
+        let Some(line) = row(area, i) else { break };
+        let (role, indent) = match weight {
+            None => (Role::Accent, 0),
+            Some(Weight::Bad) => (Role::Bad, 0),
+            Some(Weight::Strong) => (Role::Strong, 2),
+            Some(Weight::Text) => (Role::Text, 2),
+            Some(Weight::Dim | Weight::Code) => (Role::Dim, 2),
+        };
+        let mut x = line.x + indent;
+        if *weight == Some(Weight::Bad) {
+            x = put(buffer, line, x, Badge::FAILED.glyph(world), world.theme.style(Role::Bad)) + 1;
+        }
+        put(buffer, line, x, text, world.theme.style(role));
+    }
+    let below = lines.len().saturating_sub(run.offset + usize::from(area.height));
+    if below > 0 {
+        let last = Rect { y: area.bottom().saturating_sub(1), height: 1, ..area };
+        put_right(buffer, last, &format!(" {below} more below"), world.theme.style(Role::Dim));
     }
 }
 
@@ -162,12 +212,8 @@ fn absent(run: &Run, world: &World, buffer: &mut Buffer, area: Rect) -> bool {
         return true;
     }
     if run.ended {
-        notice::say(
-            world,
-            buffer,
-            area,
-            "This execution has no history: it is too old, or of an express machine",
-        );
+        let text = "This execution has no history any more: AWS keeps one for 90 days after the end";
+        notice::say(world, buffer, area, text);
         return true;
     }
     if run.plan.rows.is_empty() {
@@ -186,27 +232,39 @@ fn last_success(run: &Run, lists: &Lists, world: &World, buffer: &mut Buffer, li
 }
 
 fn events(run: &Run, world: &World, buffer: &mut Buffer, area: Rect) {
-    let events: Vec<&HistoryEvent> = run.timeline.events().collect();
-    let selected = run.event.and_then(|id| events.iter().position(|event| event.id == id)).unwrap_or(0);
+    let timeline = &run.timeline;
+    let selected = run.event.and_then(|id| timeline.position(id)).unwrap_or(0);
     let cell = |line: usize, column: usize| {
-        let event = events[line];
+        let Some(event) = timeline.nth(line) else { return Cell::dim("") };
         let bad = event.kind.ends_with("Failed")
             || event.kind.ends_with("TimedOut")
             || event.kind.ends_with("Aborted");
         match column {
             0 => Cell::dim(event.id.to_string()),
-            1 => Cell::dim(world.zone().clock_millis(event.at)),
-            2 => Cell::new(shown(&event.kind), if bad { Role::Bad } else { Role::Text }),
-            _ => {
-                Cell::dim(run.timeline.line(event).map(|line| shown(&line).into_owned()).unwrap_or_default())
+            1 => Cell::new(event.previous.to_string(), Role::Muted),
+            2 => Cell::dim(world.zone().clock_millis(event.at)),
+            3 => {
+                let before = line.checked_sub(1).and_then(|before| timeline.nth(before));
+                let since = before.map(|before| event.at - before.at).filter(|since| !since.is_zero());
+                Cell::dim(since.map(units::duration).unwrap_or_default())
             }
+            4 => {
+                let caught = timeline.owner(event.id).map(|visit| timeline.visits()[visit].standing);
+                let role = match (bad, caught) {
+                    (true, Some(Standing::Caught)) => Role::Warn,
+                    (true, _) => Role::Bad,
+                    (false, _) => Role::Text,
+                };
+                Cell::new(shown(&event.kind), role)
+            }
+            _ => Cell::dim(timeline.line(event).map(|line| shown(&line).into_owned()).unwrap_or_default()),
         }
     };
     let cursor = Cursor { selected, offset: run.offset };
     let table = Table {
         world,
         columns: &EVENTS,
-        len: events.len(),
+        len: timeline.len(),
         cursor,
         focused: run.pane == Pane::Main,
         sorted: None,
@@ -214,63 +272,4 @@ fn events(run: &Run, world: &World, buffer: &mut Buffer, area: Rect) {
         cell,
     };
     (&table).render(area, buffer);
-}
-
-fn inspector(run: &Run, world: &World, buffer: &mut Buffer, area: Rect) {
-    let theme = &world.theme;
-    let focused = run.pane == Pane::Inspector;
-    let Some(first) = row(area, 0) else { return };
-    let state = run.state.as_deref().unwrap_or_default();
-    let visit = run.visit();
-    if run.view == View::Events {
-        let event = run.event.and_then(|id| run.timeline.event(id));
-        let what = event.map(|event| format!("Event {}", event.id)).unwrap_or_default();
-        put(buffer, first, first.x, &what, theme.title(focused));
-        if let (Some(line), Some(event)) = (row(area, 1), event) {
-            put(buffer, line, line.x, &shown(&event.kind), theme.style(Role::Text));
-        }
-        if let (Some(line), Some(text)) = (row(area, 2), event.and_then(|event| run.timeline.line(event))) {
-            put(buffer, line, line.x, &shown(&text), theme.style(Role::Dim));
-        }
-    } else {
-        put(buffer, first, first.x, &shown(state), theme.title(focused));
-        if let Some(line) = row(area, 1) {
-            let definition = graph::shape::definition_of(&run.machine, state);
-            let text = |key: &str| {
-                definition.and_then(|d| d.get(key)).and_then(|value| value.as_str()).unwrap_or_default()
-            };
-            let x = put(buffer, line, line.x, text("Type"), theme.style(Role::Text));
-            put(
-                buffer,
-                line,
-                x + 2,
-                &middle(&shown(text("Resource")), usize::from(line.right().saturating_sub(x + 2))),
-                theme.style(Role::Dim),
-            );
-        }
-        if let (Some(line), Some(visit)) = (row(area, 2), visit) {
-            let badge = graph::badge(visit.standing);
-            let x = put(buffer, line, line.x, badge.glyph(world), theme.style(badge.role));
-            let x = put(buffer, line, x + 1, visit.standing.word(), theme.style(badge.role));
-            let open = visit.exited.is_none();
-            let span = visit.duration(world.now);
-            let span = if open { units::clock(span) } else { units::duration(span) };
-            let passes = run.timeline.now(state).visits;
-            let pass = if passes > 1 { format!("  {passes} passes") } else { String::new() };
-            let text = format!("{span}  entered {}{pass}", world.zone().clock_millis(visit.entered));
-            put(buffer, line, x + 2, &text, theme.style(Role::Dim));
-        }
-    }
-    if let Some(line) = row(area, 3).filter(|_| run.view != View::Events) {
-        let mut x = line.x;
-        for tab in inspect::tabs(run) {
-            let on = tab == run.tab;
-            let style = theme.style(if on { Role::Strong } else { Role::Dim });
-            let style = if on { style.add_modifier(ratatui::style::Modifier::UNDERLINED) } else { style };
-            x = put(buffer, line, x, tab.title(), style) + 2;
-        }
-    }
-    let used = 5.min(area.height);
-    let below = Rect { y: area.y + used, height: area.height - used, ..area };
-    run.document.draw(world, buffer, below, focused);
 }

@@ -9,10 +9,14 @@ use serde_json::Value;
 use crate::domain::json;
 use crate::domain::text::shown;
 use crate::domain::units;
-use crate::ui::effect::Request;
+use crate::ui::action::Action;
+use crate::ui::effect::{Request, Wish};
 use crate::ui::keymap::Context;
 use crate::ui::overlays::confirm::Confirm;
+use crate::ui::overlays::pick::{Pick, Question};
 use crate::ui::remote::{Remote, Stand};
+use crate::ui::screens::workflows::update::usual;
+use crate::ui::screens::workflows::{Model, Spot, acts};
 use crate::ui::theme::Role;
 use crate::ui::widgets::badge::Badge;
 use crate::ui::widgets::editor::{Editor, Language, Mark};
@@ -125,6 +129,12 @@ impl Form {
         if back { self.input.undo(size) } else { self.input.redo(size) }
     }
 
+    /// Takes another input: the text of a file.
+    pub fn fill(&mut self, text: &str) {
+        self.input.set(&json::pretty(text));
+        self.naming = false;
+    }
+
     /// Lays the input out; says whether it could be read.
     pub fn format(&mut self) -> bool {
         let text = self.input.text();
@@ -175,6 +185,42 @@ impl Form {
             let below = Rect { y: editor.bottom(), height: area.bottom() - editor.bottom(), ..area };
             notice::problem(world, buffer, below, problem, 2);
         }
+    }
+}
+
+/// Actions while the form is open.
+pub fn did(model: &mut Model, world: &mut World, action: Action) -> Vec<Wish> {
+    let Some(form) = &mut model.form else { return vec![Wish::Back] };
+    match action {
+        Action::Run | Action::Accept => match form.confirm() {
+            _ if model.starting.is_waiting() => vec![Wish::Say("It is being started".to_owned())],
+            Ok(confirm) => vec![Wish::Confirm(confirm)],
+            Err(wrong) => vec![Wish::Say(format!("Not started: {wrong}"))],
+        },
+        Action::Format => {
+            let read = form.format();
+            let note = (!read).then(|| Wish::Say("This is not JSON yet".to_owned()));
+            note.into_iter().collect()
+        }
+        Action::Undo | Action::Redo => {
+            form.undo(action == Action::Undo, world.body());
+            Vec::new()
+        }
+        Action::Load => {
+            let title = "Take the input from a file: its path";
+            vec![Wish::Pick(Pick::text(title, Question::Other(acts::FILE), "", Vec::new()))]
+        }
+        Action::LeaveEditor | Action::Back => {
+            model.form = None;
+            model.starting.clear();
+            model.spot = Spot::Executions;
+            usual(model, world).into_iter().collect()
+        }
+        Action::Up | Action::Down => {
+            form.naming = false;
+            Vec::new()
+        }
+        _ => Vec::new(),
     }
 }
 

@@ -1,20 +1,21 @@
 //! What each fact does to the screen.
 
-use ratatui::layout::{Position, Rect};
+use ratatui::layout::Rect;
 
 use crate::domain::problem::Problem;
 use crate::ui::action::Action;
-use crate::ui::areas;
 use crate::ui::effect::{Effect, Reply, Request, Wish};
 use crate::ui::msg::Happening;
+use crate::ui::overlays::pick::Question;
 use crate::ui::remote::Ticket;
 use crate::ui::route::{Route, Screen};
 use crate::ui::screens::Msg;
 use crate::ui::screens::workflows::lists::read;
 use crate::ui::screens::workflows::lists_view::table_area;
-use crate::ui::screens::workflows::run::{Pane, Run, View};
-use crate::ui::screens::workflows::{Model, Spot, on_run, start};
+use crate::ui::screens::workflows::run::Run;
+use crate::ui::screens::workflows::{Model, Spot, acts, on_lists, on_run, pointer, start};
 use crate::ui::subs::Sub;
+use crate::ui::widgets::line::Line;
 use crate::ui::widgets::table;
 use crate::ui::world::World;
 
@@ -23,7 +24,7 @@ pub fn update(model: &mut Model, world: &mut World, msg: Msg) -> Vec<Wish> {
     let listed = table_area(body);
     match msg {
         Msg::Began => Vec::new(),
-        Msg::Opened(route) => opened(model, world, &route),
+        Msg::Opened(route) => opened(model, world, &route, listed),
         Msg::Did(action) => did(model, world, action, listed),
         Msg::Typed(key) => {
             match (model.spot, &mut model.form, &mut model.run) {
@@ -33,8 +34,7 @@ pub fn update(model: &mut Model, world: &mut World, msg: Msg) -> Vec<Wish> {
                 }
                 _ => {
                     if model.lists.filter.key(key) {
-                        model.lists.cursor = table::Cursor::default();
-                        model.lists.machines_cursor = table::Cursor::default();
+                        filtered(model, world);
                     }
                 }
             }
@@ -44,13 +44,16 @@ pub fn update(model: &mut Model, world: &mut World, msg: Msg) -> Vec<Wish> {
             match (model.spot, &mut model.form, &mut model.run) {
                 (Spot::Start, Some(form), _) => form.paste(&text, body),
                 (Spot::Execution, _, Some(run)) if run.searching => run.search.insert(&text),
-                _ if model.lists.filtering => model.lists.filter.insert(&text),
+                _ if model.lists.filtering => {
+                    model.lists.filter.insert(&text);
+                    filtered(model, world);
+                }
                 _ => {}
             }
             Vec::new()
         }
-        Msg::Clicked(at) => clicked(model, world, at, body),
-        Msg::Wheeled(at, by) => wheeled(model, world, at, by, body),
+        Msg::Clicked(at) => pointer::clicked(model, world, at, body),
+        Msg::Wheeled(at, by) => pointer::wheeled(model, world, at, by, body),
         Msg::Replied(ticket, answer) => replied(model, world, ticket, &answer, listed),
         Msg::Progressed(ticket, done, total) => {
             model.lists.executions.progressed(ticket, done, total);
@@ -58,21 +61,11 @@ pub fn update(model: &mut Model, world: &mut World, msg: Msg) -> Vec<Wish> {
         }
         Msg::Happened(happening) => happened(model, world, happening),
         Msg::Confirmed(request) => confirmed(model, world, request),
-        Msg::Answered(_, answer) => vec![Wish::Do(Effect::Copy(answer))],
-        Msg::Ticked => {
-            if let Some(run) = model.run.as_mut().filter(|_| model.spot == Spot::Execution) {
-                run.flashes.retain(|(_, at)| world.now - *at < crate::ui::widgets::graph::FLASH);
-                if !run.is_over() {
-                    run.settle(world);
-                }
-                return Vec::new();
-            }
-            model.lists.tick(world)
-        }
+        Msg::Answered(question, answer) => answered(model, world, &question, &answer, listed),
+        Msg::Ticked => ticked(model, world),
         Msg::Resized | Msg::Changed => {
             if let Some(run) = &mut model.run {
                 run.settle(world);
-                run.document.reveal(run.document_area(world));
             }
             match model.spot {
                 Spot::Executions => model.lists.look(world, listed),
@@ -82,33 +75,49 @@ pub fn update(model: &mut Model, world: &mut World, msg: Msg) -> Vec<Wish> {
     }
 }
 
-fn opened(model: &mut Model, world: &mut World, route: &Route) -> Vec<Wish> {
+fn filtered(model: &mut Model, world: &World) {
+    model.lists.cursor = table::Cursor::default();
+    model.lists.machines_cursor = table::Cursor::default();
+    model.lists.arrange(world);
+}
+
+fn ticked(model: &mut Model, world: &mut World) -> Vec<Wish> {
+    match model.spot {
+        Spot::Execution => {
+            let Some(run) = &mut model.run else { return Vec::new() };
+            run.flashes.retain(|(_, at)| world.now - *at < crate::ui::widgets::graph::FLASH);
+            if run.is_over() {
+                return Vec::new();
+            }
+            run.tick(world)
+        }
+        Spot::Board => {
+            let machines = model.lists.machines.value().cloned().unwrap_or_default();
+            model.board.tick(world, &machines)
+        }
+        _ => model.lists.tick(world),
+    }
+}
+
+fn opened(model: &mut Model, world: &mut World, route: &Route, listed: Rect) -> Vec<Wish> {
     let mut wishes = Vec::new();
     if model.lists.machines.value().is_none() && !model.lists.machines.is_waiting() {
         wishes.push(model.lists.ask_machines(world));
     }
     if let Some(filter) = &route.filter {
-        model.lists.filter = crate::ui::widgets::line::Line::new(filter.clone());
+        model.lists.filter = Line::new(filter.clone());
+        model.lists.arrange(world);
     }
     match route.object.as_deref() {
-        Some("machines") => model.spot = Spot::Machines,
-        Some(arn) if arn.contains(":execution:") || arn.contains(":express:") => {
-            model.spot = Spot::Execution;
-            let run = match &mut model.run {
-                Some(run) if run.arn == arn => run,
-                other => other.insert(Run::new(arn)),
-            };
-            if run.stream.take().is_some() {
-                run.ended = false;
-            }
-            wishes.extend(run.ask(world));
-            let machine = run.machine_arn();
-            run.settle(world);
-            if model.lists.machine.as_deref() != Some(&machine) {
-                wishes.push(model.lists.ask_executions(world, &machine));
-            }
+        Some("machines") => {
+            model.spot = Spot::Machines;
+            wishes.extend(model.lists.look_at_machines(world, listed));
         }
-        Some(arn) if arn.contains(":stateMachine:") => {
+        Some("board") => wishes.extend(open_board(model, world)),
+        Some(arn) if arn.contains(":execution:") || arn.contains(":express:") => {
+            wishes.extend(open_run(model, world, arn));
+        }
+        Some(arn) if arn.contains(":stateMachine:") || arn.contains(":mapRun:") => {
             model.spot = Spot::Executions;
             wishes.push(model.lists.ask_executions(world, arn));
         }
@@ -120,8 +129,51 @@ fn opened(model: &mut Model, world: &mut World, route: &Route) -> Vec<Wish> {
     wishes
 }
 
+fn open_run(model: &mut Model, world: &mut World, arn: &str) -> Vec<Wish> {
+    let mut wishes = Vec::new();
+    model.spot = Spot::Execution;
+    let run = match &mut model.run {
+        Some(run) if run.arn == arn => run,
+        other => other.insert(Run::new(arn)),
+    };
+    if run.stream.take().is_some() {
+        run.ended = false;
+    }
+    // What a stream of another place has brought already does not come again.
+    if let Some(known) = model.board.known(arn).filter(|_| run.timeline.is_empty()) {
+        run.timeline = known.clone();
+    }
+    if let Some(known) = model.lists.express.get(arn) {
+        run.timeline = known.clone();
+        run.ended = true;
+        if let (Some(machine_arn), None) = (model.lists.machine.clone(), run.definition.value()) {
+            let request = Request::Definition { machine_arn };
+            wishes.push(world.ask(Screen::Workflows, &mut run.definition, request));
+        }
+        run.go_along(world);
+        wishes.extend(run.investigate(world, true));
+        return wishes;
+    }
+    wishes.extend(run.ask(world));
+    let machine = run.machine_arn();
+    run.go_along(world);
+    if model.lists.machine.is_none() {
+        wishes.push(model.lists.ask_executions(world, &machine));
+    }
+    wishes
+}
+
+pub(super) fn open_board(model: &mut Model, world: &mut World) -> Vec<Wish> {
+    model.spot = Spot::Board;
+    if let Some(run) = model.run.as_ref().filter(|run| !run.is_over()) {
+        model.board.learn(&run.arn, &run.timeline);
+    }
+    let machines = model.lists.machines.value().cloned().unwrap_or_default();
+    model.board.ask(world, &machines)
+}
+
 /// Lists the executions of the machine that was listed before, or of the usual one.
-fn usual(model: &mut Model, world: &mut World) -> Option<Wish> {
+pub(super) fn usual(model: &mut Model, world: &mut World) -> Option<Wish> {
     let known = model.lists.machine.clone();
     let machine = known.or_else(|| model.lists.usual(world).map(|machine| machine.arn.clone()));
     match machine {
@@ -136,222 +188,49 @@ fn usual(model: &mut Model, world: &mut World) -> Option<Wish> {
 }
 
 fn did(model: &mut Model, world: &mut World, action: Action, area: Rect) -> Vec<Wish> {
-    match model.spot {
-        Spot::Start => on_form(model, world, action),
-        Spot::Execution => on_run::did(model, world, action),
-        Spot::Machines | Spot::Executions => on_lists(model, world, action, area),
+    match (model.spot, action) {
+        (Spot::Start, _) => start::did(model, world, action),
+        (_, Action::Board) => vec![Wish::Open(Route::new(Screen::Workflows).object("board"))],
+        (Spot::Board, Action::Back) => vec![Wish::Back],
+        (Spot::Board, Action::Refresh) => open_board(model, world),
+        (Spot::Board, Action::Stop) => acts::ask_cause(),
+        (Spot::Board, _) => model.board.act(world, action),
+        (Spot::Execution, _) => on_run::did(model, world, action),
+        (Spot::Machines | Spot::Executions, _) => on_lists::did(model, world, action, area),
     }
 }
 
-fn on_form(model: &mut Model, world: &mut World, action: Action) -> Vec<Wish> {
-    let Some(form) = &mut model.form else { return vec![Wish::Back] };
-    match action {
-        Action::Run | Action::Accept => match form.confirm() {
-            _ if model.starting.is_waiting() => vec![Wish::Say("It is being started".to_owned())],
-            Ok(confirm) => vec![Wish::Confirm(confirm)],
-            Err(wrong) => vec![Wish::Say(format!("Not started: {wrong}"))],
-        },
-        Action::Format => {
-            let read = form.format();
-            let note = (!read).then(|| Wish::Say("This is not JSON yet".to_owned()));
-            note.into_iter().collect()
-        }
-        Action::Undo | Action::Redo => {
-            form.undo(action == Action::Undo, world.body());
-            Vec::new()
-        }
-        Action::LeaveEditor | Action::Back => {
-            model.form = None;
-            model.starting.clear();
-            model.spot = Spot::Executions;
-            usual(model, world).into_iter().collect()
-        }
-        Action::Up | Action::Down => {
-            form.naming = false;
-            Vec::new()
-        }
-        _ => Vec::new(),
-    }
-}
-
-/// Opens the form for a new execution of a machine.
-pub(super) fn open_form(
+fn answered(
     model: &mut Model,
-    world: &World,
-    machine_arn: &str,
-    input: Option<&str>,
+    world: &mut World,
+    question: &Question,
+    answer: &str,
+    area: Rect,
 ) -> Vec<Wish> {
-    model.form = Some(start::Form::new(machine_arn, input.unwrap_or("{}"), world.now));
-    model.starting.clear();
-    model.spot = Spot::Start;
-    Vec::new()
-}
-
-fn on_lists(model: &mut Model, world: &mut World, action: Action, area: Rect) -> Vec<Wish> {
-    let machines = model.spot == Spot::Machines;
-    if let Some(wishes) = model.lists.act(world, action, machines, area) {
-        return wishes;
-    }
-    let lists = &mut model.lists;
-    match action {
-        Action::Accept => {
-            lists.filtering = false;
-            lists.look(world, area)
-        }
-        Action::Back if lists.filtering || !lists.filter.is_empty() => {
-            lists.filtering = false;
-            lists.filter.clear();
-            Vec::new()
-        }
-        Action::Back if !machines && lists.machines.value().is_some_and(|all| all.len() > 1) => {
-            model.spot = Spot::Machines;
-            Vec::new()
-        }
-        Action::Back => vec![Wish::Back],
-        Action::Filter => {
-            lists.filtering = true;
-            Vec::new()
-        }
-        Action::ClearFilter => {
-            lists.filter.clear();
-            Vec::new()
-        }
-        Action::Failing => {
-            lists.failing = !lists.failing;
-            lists.cursor = table::Cursor::default();
-            lists.look(world, area)
-        }
-        Action::Open | Action::Right => open_selected(model),
-        Action::Left if !machines => {
-            model.spot = Spot::Machines;
-            Vec::new()
-        }
-        Action::Refresh if machines => vec![lists.ask_machines(world)],
-        Action::Refresh => match lists.machine.clone() {
-            Some(arn) => vec![lists.ask_executions(world, &arn)],
-            None => vec![lists.ask_machines(world)],
-        },
-        Action::Start => {
-            let machine = if machines {
-                lists.selected_machine().map(|m| m.arn.clone())
-            } else {
-                lists.machine.clone()
+    match question {
+        Question::Other(acts::CAUSE) => {
+            let cause = if answer.is_empty() { "Stopped from ward" } else { answer };
+            let arn = match model.spot {
+                Spot::Execution => model.run.as_ref().map(|run| run.arn.clone()),
+                Spot::Board => model.board.selected(),
+                _ => model.lists.selected().map(|execution| execution.arn.clone()),
             };
-            let Some(machine) = machine else {
-                return vec![Wish::Say("No state machine is known yet".to_owned())];
-            };
-            // Filled with what the newest run was given.
-            let newest =
-                lists.executions.value().and_then(|all| all.first()).filter(|e| e.machine_arn == machine);
-            let input = newest.and_then(|execution| lists.input(execution)).map(str::to_owned);
-            open_form(model, world, &machine, input.as_deref())
+            arn.map(|arn| acts::stop(&arn, cause)).unwrap_or_default()
         }
-        Action::Again => {
-            match lists.selected().map(|e| (e.machine_arn.clone(), lists.input(e).map(str::to_owned))) {
-                Some((machine, Some(input))) => on_run::again(world, &machine, &input),
-                Some(_) => vec![Wish::Say("Its input is not known yet".to_owned())],
-                None => Vec::new(),
-            }
+        Question::Other(acts::OUTPUT) => {
+            model.run.as_ref().map(|run| acts::answer(run, answer)).unwrap_or_default()
         }
-        Action::Stop => match lists.selected() {
-            Some(execution) if !execution.status.is_over() => on_run::stop(&execution.arn, &execution.name),
-            Some(_) => vec![Wish::Say("It is over: there is nothing to stop".to_owned())],
-            None => Vec::new(),
-        },
-        Action::Copy => {
-            let arn = if machines {
-                lists.selected_machine().map(|m| m.arn.clone())
-            } else {
-                lists.selected().map(|e| e.arn.clone())
-            };
-            arn.map(|arn| Wish::Do(Effect::Copy(arn))).into_iter().collect()
+        Question::Other(acts::RELATED) => {
+            Route::parse(answer).map(|route| vec![Wish::Open(route)]).unwrap_or_default()
         }
-        Action::Browse => {
-            let arn = if machines {
-                lists.selected_machine().map(|m| m.arn.clone())
-            } else {
-                lists.selected().map(|e| e.arn.clone())
-            };
-            arn.map(|arn| Wish::Do(Effect::OpenUrl(on_run::url(world, &arn)))).into_iter().collect()
+        Question::Other(acts::FILE) => {
+            let request = Request::ReadFile { path: answer.to_owned() };
+            vec![world.ask(Screen::Workflows, &mut model.file, request)]
         }
-        _ => Vec::new(),
-    }
-}
-
-fn open_selected(model: &Model) -> Vec<Wish> {
-    let arn = match model.spot {
-        Spot::Machines => model.lists.selected_machine().map(|machine| machine.arn.clone()),
-        _ => model.lists.selected().map(|execution| execution.arn.clone()),
-    };
-    arn.map(|arn| Wish::Open(Route::new(Screen::Workflows).object(arn))).into_iter().collect()
-}
-
-fn clicked(model: &mut Model, world: &mut World, at: Position, body: Rect) -> Vec<Wish> {
-    let area = table_area(body);
-    match model.spot {
-        Spot::Start => {
-            if let Some(form) = &mut model.form {
-                form.click(body, at);
-            }
-            Vec::new()
+        Question::Other(acts::STATUS | acts::RELEASE) | Question::Since => {
+            on_lists::answered(model, world, question, answer, area)
         }
-        Spot::Machines | Spot::Executions => {
-            let machines = model.spot == Spot::Machines;
-            let len = if machines { model.lists.machine_rows().len() } else { model.lists.rows().len() };
-            let cursor = if machines { &mut model.lists.machines_cursor } else { &mut model.lists.cursor };
-            match table::row_at(area, *cursor, len, at) {
-                Some(row) if row == cursor.selected => open_selected(model),
-                Some(row) => {
-                    cursor.selected = row;
-                    Vec::new()
-                }
-                None => Vec::new(),
-            }
-        }
-        Spot::Execution => {
-            if let Some(run) = &mut model.run {
-                on_run::clicked(run, world, at, body);
-            }
-            Vec::new()
-        }
-    }
-}
-
-fn wheeled(model: &mut Model, world: &mut World, at: Position, by: isize, body: Rect) -> Vec<Wish> {
-    let area = table_area(body);
-    match model.spot {
-        Spot::Start => {
-            if let Some(form) = &mut model.form {
-                form.input.wheel(by, (body.width, body.height));
-            }
-            Vec::new()
-        }
-        Spot::Machines => {
-            let len = model.lists.machine_rows().len();
-            model.lists.machines_cursor.wheel(by, len, table::page(area));
-            Vec::new()
-        }
-        Spot::Executions => {
-            let len = model.lists.rows().len();
-            model.lists.cursor.wheel(by, len, table::page(area));
-            model.lists.look(world, area)
-        }
-        Spot::Execution => {
-            if let Some(run) = &mut model.run {
-                let right =
-                    areas::panes(body, run.pane == Pane::Inspector).detail.is_some_and(|d| d.contains(at));
-                for _ in 0..by.unsigned_abs() {
-                    let action = if by < 0 { Action::Up } else { Action::Down };
-                    if right {
-                        let area = run.document_area(world);
-                        run.document.act(action, area);
-                    } else {
-                        run.act(world, action);
-                    }
-                }
-            }
-            Vec::new()
-        }
+        _ => vec![Wish::Do(Effect::Copy(answer.to_owned()))],
     }
 }
 
@@ -364,12 +243,29 @@ fn replied(
 ) -> Vec<Wish> {
     let first = model.lists.machines.awaits(ticket);
     if let Some(mut wishes) = model.lists.replied(world, ticket, answer, area) {
-        if first && model.spot == Spot::Executions && model.lists.machine.is_none() {
-            wishes.extend(usual(model, world));
+        if first {
+            wishes.extend(match model.spot {
+                Spot::Executions if model.lists.machine.is_none() => {
+                    usual(model, world).into_iter().collect()
+                }
+                Spot::Machines => model.lists.look_at_machines(world, area),
+                Spot::Board => open_board(model, world),
+                // Only now it is known to have no history.
+                Spot::Executions if model.lists.is_express() && model.lists.log_group.is_none() => {
+                    usual(model, world).into_iter().collect()
+                }
+                _ => Vec::new(),
+            });
         }
         return wishes;
     }
-    if let Some(wishes) = model.run.as_mut().and_then(|run| run.replied(world, ticket, answer)) {
+    if model.board.replied(world, ticket, answer) {
+        return Vec::new();
+    }
+    if let Some(run) = &mut model.run
+        && let Some(mut wishes) = run.replied(world, ticket, answer)
+    {
+        wishes.extend(run.inquire(world));
         return wishes;
     }
     if model.starting.awaits(ticket) {
@@ -387,43 +283,76 @@ fn replied(
             Err(problem) => vec![Wish::Blame(problem)],
         };
     }
+    if model.file.awaits(ticket) {
+        let text = read(answer, |reply| match reply {
+            Reply::Text(text) => Some(text.clone()),
+            _ => None,
+        });
+        model.file.accept(ticket, text.clone().map(|_| ()), world.now);
+        return match (text, &mut model.form) {
+            (Ok(text), Some(form)) => {
+                form.fill(&text);
+                Vec::new()
+            }
+            (Err(problem), _) => vec![Wish::Blame(problem)],
+            _ => Vec::new(),
+        };
+    }
     if model.doing.awaits(ticket) {
-        let done = read(answer, |reply| matches!(reply, Reply::Done).then_some(()));
-        model.doing.accept(ticket, done.clone(), world.now);
-        if let Err(problem) = done {
-            return vec![Wish::Blame(problem)];
-        }
-        let mut wishes = Vec::new();
-        if let Some(run) = &mut model.run {
-            run.ended = false;
-            run.follow = true;
-            wishes.extend(run.ask(world));
-        }
-        if let Some(machine) = model.lists.machine.clone() {
-            wishes.push(model.lists.ask_executions(world, &machine));
-        }
-        return wishes;
+        return done(model, world, ticket, answer);
     }
     Vec::new()
 }
 
+/// A stop, a redrive or an answer arrived: what it changed is asked for.
+fn done(model: &mut Model, world: &mut World, ticket: Ticket, answer: &Result<Reply, Problem>) -> Vec<Wish> {
+    let done = read(answer, |reply| matches!(reply, Reply::Done).then_some(()));
+    model.doing.accept(ticket, done.clone(), world.now);
+    if let Err(problem) = done {
+        return vec![Wish::Blame(problem)];
+    }
+    let mut wishes = Vec::new();
+    if let Some(run) = model.run.as_mut().filter(|_| model.spot == Spot::Execution) {
+        run.ended = false;
+        run.follow = true;
+        wishes.extend(run.ask(world));
+    }
+    if let Some(machine) = model.lists.machine.clone() {
+        wishes.push(model.lists.ask_executions(world, &machine));
+    }
+    wishes
+}
+
 fn happened(model: &mut Model, world: &mut World, happening: Happening) -> Vec<Wish> {
-    let Some(run) = &mut model.run else { return Vec::new() };
     match happening {
-        Happening::Events(arn, events) if arn == run.arn => {
-            let before = run.is_over();
-            run.happened(world, &events);
-            if !before && run.is_over() {
-                // Its output, and its line in the list.
-                let mut wishes = run.ask(world);
-                if let Some(machine) = model.lists.machine.clone() {
-                    wishes.push(model.lists.ask_executions(world, &machine));
-                }
-                return wishes;
+        Happening::Events(arn, events) => {
+            let mine = model.run.as_ref().is_some_and(|run| run.arn == arn);
+            let mut wishes = Vec::new();
+            if !mine || model.spot == Spot::Board || model.board.is_watched(&arn) {
+                wishes.extend(model.board.happened(&arn, &events));
             }
-            Vec::new()
+            if let Some(run) = model.run.as_mut().filter(|_| mine) {
+                let (before, opening) = (run.is_over(), run.timeline.is_empty());
+                run.happened(world, &events);
+                if run.timeline.is_over() {
+                    wishes.extend(run.investigate(world, opening || before));
+                }
+                if !before && run.is_over() {
+                    // Its output, and its line in the list.
+                    wishes.extend(run.ask(world));
+                    if let Some(machine) = model.lists.machine.clone() {
+                        wishes.push(model.lists.ask_executions(world, &machine));
+                    }
+                }
+            }
+            wishes
         }
-        Happening::Ended(Sub::Execution(arn), problem) if arn == run.arn => run.stream_ended(problem),
+        Happening::Ended(Sub::Execution(arn), problem) => {
+            match model.run.as_mut().filter(|run| run.arn == arn) {
+                Some(run) => run.stream_ended(problem),
+                None => Vec::new(),
+            }
+        }
         _ => Vec::new(),
     }
 }
@@ -431,22 +360,25 @@ fn happened(model: &mut Model, world: &mut World, happening: Happening) -> Vec<W
 fn confirmed(model: &mut Model, world: &mut World, request: Request) -> Vec<Wish> {
     match request {
         Request::StartExecution { .. } => vec![world.ask(Screen::Workflows, &mut model.starting, request)],
-        Request::StopExecution { .. } | Request::RedriveExecution { .. } => {
+        Request::StopExecution { .. }
+        | Request::RedriveExecution { .. }
+        | Request::SendTaskSuccess { .. }
+        | Request::SendTaskFailure { .. } => {
             vec![world.ask(Screen::Workflows, &mut model.doing, request)]
         }
         _ => Vec::new(),
     }
 }
 
-/// Which view a click on the tabs means.
-pub(super) fn view_at(area: Rect, at: Position) -> Option<View> {
-    let mut x = area.x;
-    for view in View::ALL {
-        let width = view.title().len() as u16;
-        if at.y == area.y + 1 && (x..x + width).contains(&at.x) {
-            return Some(view);
-        }
-        x += width + 2;
-    }
-    None
+/// Opens the form for a new execution of a machine.
+pub(super) fn open_form(
+    model: &mut Model,
+    world: &World,
+    machine_arn: &str,
+    input: Option<&str>,
+) -> Vec<Wish> {
+    model.form = Some(start::Form::new(machine_arn, input.unwrap_or("{}"), world.now));
+    model.starting.clear();
+    model.spot = Spot::Start;
+    Vec::new()
 }

@@ -1,8 +1,12 @@
 //! An execution drawn over its definition: each state with its standing, duration, retries and passes.
-//! `shape.rs` reads the definition, `plan.rs` lays it out; this draws what happened onto the plan.
+//! `shape.rs` reads the definition, `plan.rs` lays it out in rows; this draws what happened onto the plan.
+//! `drawn.rs` draws it as a picture, for windows with room.
 
+pub mod drawn;
 pub mod plan;
 pub mod shape;
+
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use ratatui::buffer::Buffer;
@@ -10,9 +14,11 @@ use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 use ratatui::widgets::Widget;
 
+use crate::domain::execution::MapRun;
 use crate::domain::text::shown;
 use crate::domain::timeline::{Kind, Standing, StateNow, Timeline};
 use crate::domain::units;
+use crate::ui::remote::Remote;
 use crate::ui::theme::Role;
 use crate::ui::widgets::badge::Badge;
 use crate::ui::widgets::{put, put_right, row};
@@ -35,6 +41,8 @@ pub struct Graph<'a> {
     pub focused: bool,
     /// States that changed, with when the console learned of it.
     pub flashes: &'a [(String, DateTime<Utc>)],
+    /// Counts of Distributed Maps, by the map run's ARN.
+    pub map_runs: &'a BTreeMap<String, Remote<MapRun>>,
 }
 
 /// What a standing is shown as.
@@ -49,6 +57,78 @@ pub fn badge(standing: Standing) -> Badge {
         Standing::TimedOut => Badge::TIMED_OUT,
         Standing::Aborted => Badge::ABORTED,
     }
+}
+
+/// What a state of some kind is shown as.
+pub(super) fn mark(kind: &str, now: &StateNow) -> Badge {
+    if kind == "Wait" && now.standing == Standing::Running { Badge::WAITING } else { badge(now.standing) }
+}
+
+pub(super) fn weight(standing: Standing) -> Role {
+    match standing {
+        Standing::NotReached => Role::Dim,
+        Standing::Running | Standing::Retrying | Standing::Failed | Standing::TimedOut => Role::Strong,
+        _ => Role::Text,
+    }
+}
+
+/// What stands at the right of a state: counts, passes and retries, then the duration in its column.
+pub(super) fn facts(
+    world: &World,
+    timeline: Option<&Timeline>,
+    map_runs: &BTreeMap<String, Remote<MapRun>>,
+    now: &StateNow,
+) -> Vec<(String, Role)> {
+    let Some((timeline, last)) = timeline.zip(now.last) else { return Vec::new() };
+    let visit = &timeline.visits()[last];
+    let mut facts = Vec::new();
+    let run = visit.map_run.as_ref().and_then(|arn| map_runs.get(arn)?.value());
+    if let Some(run) = run {
+        let done = run.succeeded + run.failed + run.aborted + run.timed_out;
+        facts.push(counts(done, run.running, run.failed + run.timed_out, Some(run.total)));
+    } else if let Some(parts) = visit.parts {
+        let done = parts.succeeded + parts.failed + parts.aborted;
+        // A Parallel's history does not say when a branch is done.
+        if visit.kind == Kind::Parallel {
+            facts.push((format!("{} branches", parts.started), Role::Dim));
+        } else {
+            let running = if visit.exited.is_none() { parts.started.saturating_sub(done) } else { 0 };
+            facts.push(counts(done, running, parts.failed, parts.total));
+        }
+    }
+    if now.scopes > 1 {
+        let failed = if now.failed > 0 { format!(", {} failed", now.failed) } else { String::new() };
+        let running = if now.running > 0 { format!(", {} running", now.running) } else { String::new() };
+        let times = if world.ascii { "x" } else { "×" };
+        facts.push((format!("{}{times}{running}{failed}", units::grouped(now.scopes as i64)), Role::Dim));
+    } else if now.visits > 1 {
+        facts.push((format!("{} passes", now.visits), Role::Dim));
+    }
+    if now.retries > 0 || now.standing == Standing::Retrying {
+        let (sign, times) = if world.ascii { ("r", "x") } else { ("↻", "×") };
+        facts.push((format!("{sign} {}{times}", now.retries.max(1)), Role::Warn));
+    }
+    let span = visit.duration(world.now);
+    let open = visit.exited.is_none();
+    let text = if open { units::clock(span) } else { units::duration(span) };
+    facts.push((format!("{text:>9}"), if open { Role::Active } else { Role::Text }));
+    facts
+}
+
+/// `4 of 10, 2 running, 1 failed`
+fn counts(done: u64, running: u64, failed: u64, total: Option<u64>) -> (String, Role) {
+    let number = |count: u64| units::grouped(i64::try_from(count).unwrap_or(i64::MAX));
+    let mut text = match total {
+        Some(total) => format!("{} of {}", number(done), number(total)),
+        None => format!("{} done", number(done)),
+    };
+    if running > 0 {
+        text.push_str(&format!(", {} running", number(running)));
+    }
+    if failed > 0 {
+        text.push_str(&format!(", {} failed", number(failed)));
+    }
+    (text, if failed > 0 { Role::Bad } else { Role::Dim })
 }
 
 /// The first row to show so that `row` is visible, moving as little as possible.
@@ -112,18 +192,10 @@ impl Graph<'_> {
         style: &dyn Fn(Role) -> Style,
     ) {
         let now = self.timeline.map(|timeline| timeline.now(name)).unwrap_or_default();
-        let badge = if kind == "Wait" && now.standing == Standing::Running {
-            Badge::WAITING
-        } else {
-            badge(now.standing)
-        };
+        let badge = mark(kind, &now);
         let x = put(buffer, area, x, badge.glyph(self.world), style(badge.role));
-        let weight = match now.standing {
-            Standing::NotReached => Role::Dim,
-            Standing::Running | Standing::Retrying | Standing::Failed | Standing::TimedOut => Role::Strong,
-            _ => Role::Text,
-        };
-        let facts = self.facts(&now);
+        let weight = weight(now.standing);
+        let facts = facts(self.world, self.timeline, self.map_runs, &now);
         // Facts stand at the right edge, aligned from row to row; names give way to them.
         let width: u16 = facts
             .iter()
@@ -146,41 +218,6 @@ impl Graph<'_> {
         }
     }
 
-    /// What stands at the right of a state: passes and retries, then the duration in its column.
-    fn facts(&self, now: &StateNow) -> Vec<(String, Role)> {
-        let Some((timeline, last)) = self.timeline.zip(now.last) else { return Vec::new() };
-        let visit = &timeline.visits()[last];
-        let mut facts = Vec::new();
-        if let Some(parts) = visit.parts {
-            let done = parts.succeeded + parts.failed + parts.aborted;
-            let failed = if parts.failed > 0 { format!(", {} failed", parts.failed) } else { String::new() };
-            facts.push(match (parts.total, visit.kind) {
-                (Some(total), _) => (format!("{done} of {total}{failed}"), Role::Dim),
-                (None, Kind::Parallel) => (format!("{} branches", parts.started), Role::Dim),
-                (None, _) => (format!("{done} done{failed}"), Role::Dim),
-            });
-        }
-        if now.scopes > 1 {
-            let failed = if now.failed > 0 { format!(", {} failed", now.failed) } else { String::new() };
-            facts.push((format!("{}×{failed}", units::grouped(now.scopes as i64)), Role::Dim));
-        } else if now.visits > 1 {
-            facts.push((format!("{} passes", now.visits), Role::Dim));
-        }
-        if now.retries > 0 || now.standing == Standing::Retrying {
-            let sign = if self.world.ascii { "r" } else { "↻" };
-            facts.push((
-                format!("{sign} {}×", now.retries.max(1))
-                    .replace('×', if self.world.ascii { "x" } else { "×" }),
-                Role::Warn,
-            ));
-        }
-        let span = visit.duration(self.world.now);
-        let open = visit.exited.is_none();
-        let text = if open { units::clock(span) } else { units::duration(span) };
-        facts.push((format!("{text:>9}"), if open { Role::Active } else { Role::Text }));
-        facts
-    }
-
     /// The state that a caught state went to.
     fn caught_by<'b>(&self, now: &StateNow, catches: &'b [String]) -> Option<&'b str> {
         let timeline = self.timeline?;
@@ -196,7 +233,7 @@ impl Graph<'_> {
         put(buffer, area, x + 2, &format!("if {}", shown(label)).replace("if otherwise", "otherwise"), style)
     }
 
-    fn flashes(&self, name: &str) -> bool {
+    pub(super) fn flashes(&self, name: &str) -> bool {
         let fresh = |at: DateTime<Utc>| self.world.now - at < FLASH;
         !self.world.reduced_motion && self.flashes.iter().any(|(state, at)| state == name && fresh(*at))
     }

@@ -108,9 +108,13 @@ fn way(ways: &mut Vec<(String, String)>, target: String, label: String) {
 
 /// A condition in fewer words: of a path, its last step.
 fn short(condition: &str) -> String {
-    let word = |word: &str| match word.strip_prefix("$.") {
-        Some(path) => path.rsplit('.').next().unwrap_or(path).to_owned(),
-        None => word.replace("==", "="),
+    let word = |word: &str| {
+        let bare = word.trim_start_matches('(');
+        let open = &word[..word.len() - bare.len()];
+        match bare.strip_prefix("$.") {
+            Some(path) => format!("{open}{}", path.rsplit('.').next().unwrap_or(path)),
+            None => word.replace("==", "="),
+        }
     };
     condition.split_whitespace().map(word).collect::<Vec<_>>().join(" ")
 }

@@ -1,0 +1,280 @@
+//! A machine laid out on a grid of cells: where each state stands, and the lines, boxes and conditions
+//! between them. The only file that names the layout crate.
+//!
+//! Maps and Parallels are boxes around what they hold; their own state is the first inside, and what comes
+//! after them is reached from the states at which their flows end.
+
+use std::collections::BTreeMap;
+
+use ascii_dag::{CustomNode, Graph as Dag, LayoutConfig, RenderOptions};
+
+use super::graph::{EdgeKind, Graph, Node};
+
+/// A drawing without its states: those are drawn onto it, by whoever knows how they stand.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Picture {
+    pub width: usize,
+    pub height: usize,
+    /// Where each node of the graph stands, in the graph's order.
+    pub spots: Vec<Spot>,
+    /// The lines between them, with box-drawing characters; every character is one cell wide.
+    pub lines: Vec<String>,
+    /// The same in ASCII.
+    pub plain: Vec<String>,
+}
+
+/// Cells kept free for a state: one row of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Spot {
+    pub x: usize,
+    pub y: usize,
+    pub width: usize,
+}
+
+/// A condition is cut after so many characters.
+const LABEL: usize = 28;
+/// With more ways to catchers than this the lines hide more than they show.
+const CATCHES: usize = 12;
+/// Columns between neighbours, tried in this order.
+const SPACINGS: [usize; 3] = [3, 9, 18];
+/// Beyond this nobody reads a picture.
+const MOST: usize = 500;
+
+impl Picture {
+    /// `width_of` says how many cells a state needs. `None` when the machine is too large to be drawn.
+    pub fn of(graph: &Graph, width_of: impl Fn(&Node) -> usize) -> Option<Picture> {
+        if graph.nodes.is_empty() || graph.nodes.len() > MOST {
+            return None;
+        }
+        let ways = ways(graph);
+        let mut dag = Dag::new();
+        for (i, node) in graph.nodes.iter().enumerate() {
+            let width = width_of(node).max(1);
+            dag.add_node(i, CustomNode { label: "", width, height: 1, painter: None, payload: "" });
+        }
+        boxes(graph, &mut dag)?;
+        for ((from, to), label) in &ways {
+            dag.add_edge(*from, *to, (!label.is_empty()).then_some(label.as_str()));
+        }
+        // A condition that finds no room is left out by the crate: then everything moves apart.
+        let mut picture = Picture::default();
+        for spacing in SPACINGS {
+            picture = Picture::laid(&dag, graph.nodes.len(), spacing);
+            let all = picture.lines.join("\n");
+            if ways.values().all(|label| all.contains(label.as_str())) {
+                break;
+            }
+        }
+        Some(picture)
+    }
+
+    fn laid(dag: &Dag<'_>, nodes: usize, spacing: usize) -> Picture {
+        let mut config = LayoutConfig::standard();
+        config.node_spacing = spacing;
+        let laid = dag.compute_layout_with_config(&config);
+        let mut spots = vec![Spot::default(); nodes];
+        for node in laid.nodes() {
+            if let Some(spot) = spots.get_mut(node.id) {
+                *spot = Spot { x: node.x, y: node.y, width: node.width };
+            }
+        }
+        let rows = |text: String| -> Vec<String> {
+            // The crate quotes labels.
+            let mut rows: Vec<String> =
+                text.lines().map(|line| line.replace('"', " ").trim_end().to_owned()).collect();
+            while rows.last().is_some_and(String::is_empty) {
+                rows.pop();
+            }
+            rows
+        };
+        let lines = rows(laid.render_string(&RenderOptions::plain()));
+        let plain = rows(laid.render_string(&RenderOptions::ascii()));
+        let widest = lines.iter().map(|line| line.chars().count()).max().unwrap_or(0);
+        let width = spots.iter().map(|spot| spot.x + spot.width).max().unwrap_or(0).max(widest);
+        let height = spots.iter().map(|spot| spot.y + 1).max().unwrap_or(0).max(lines.len());
+        Picture { width, height, spots, lines, plain }
+    }
+}
+
+/// One way from a node to another, with all conditions that lead there.
+fn ways(graph: &Graph) -> BTreeMap<(usize, usize), String> {
+    let catches = graph.edges.iter().filter(|edge| edge.kind == EdgeKind::Catch).count();
+    let mut ways: BTreeMap<(usize, usize), Vec<String>> = BTreeMap::new();
+    for edge in &graph.edges {
+        let label = match edge.kind {
+            EdgeKind::Next => String::new(),
+            EdgeKind::Choice => edge.label.clone(),
+            EdgeKind::Default => "otherwise".to_owned(),
+            EdgeKind::Catch if catches > CATCHES => continue,
+            EdgeKind::Catch => "catch".to_owned(),
+        };
+        // An error leaves the box as a whole, anything else from where its flows end.
+        let sources = if edge.kind == EdgeKind::Catch { vec![edge.from] } else { ends(graph, edge.from) };
+        for from in sources {
+            let labels = ways.entry((from, edge.to)).or_default();
+            if !labels.contains(&label) {
+                labels.push(label.clone());
+            }
+        }
+    }
+    // Into a box: from its own state to the first of each flow.
+    for (i, node) in graph.nodes.iter().enumerate() {
+        if let Some((container, _)) = node.parent.filter(|_| node.start) {
+            ways.entry((container, i)).or_default();
+        }
+    }
+    // A way that is also taken without a condition needs none; what is left over says it shortest.
+    let text =
+        |labels: Vec<String>| match ["", "otherwise"].map(|word| labels.iter().any(|label| label == word)) {
+            [true, _] => String::new(),
+            [_, true] => "otherwise".to_owned(),
+            _ => short(&labels.join(" or ")),
+        };
+    ways.into_iter().map(|(way, labels)| (way, text(labels))).collect()
+}
+
+/// The nodes at which a node's work is done: itself, or of a container the ends of its flows.
+fn ends(graph: &Graph, node: usize) -> Vec<usize> {
+    let inside =
+        graph.nodes.iter().enumerate().filter(|(_, inner)| inner.parent.is_some_and(|(c, _)| c == node));
+    let last: Vec<usize> = inside
+        .filter(|(_, inner)| inner.end && inner.kind != "Fail")
+        .flat_map(|(i, _)| ends(graph, i))
+        .collect();
+    if last.is_empty() { vec![node] } else { last }
+}
+
+/// Puts the contents of each container, with its own state, into a box; inner boxes into outer ones.
+fn boxes(graph: &Graph, dag: &mut Dag<'_>) -> Option<()> {
+    let mut boxes = BTreeMap::new();
+    for (i, node) in graph.nodes.iter().enumerate() {
+        let members: Vec<usize> = (graph.nodes.iter().enumerate())
+            .filter(|(_, inner)| inner.parent.is_some_and(|(container, _)| container == i))
+            .map(|(inner, _)| inner)
+            .chain([i])
+            .collect();
+        if members.len() < 2 {
+            continue;
+        }
+        let drawn = dag.add_subgraph(node.kind);
+        dag.put_nodes(&members).inside(drawn).ok()?;
+        boxes.insert(i, drawn);
+    }
+    // A container's own state belongs to its own box, so a box inside another is put there as a box.
+    for (i, drawn) in &boxes {
+        if let Some(outer) = graph.nodes[*i].parent.and_then(|(container, _)| boxes.get(&container)) {
+            dag.put_subgraphs(&[*drawn]).inside(*outer).ok()?;
+        }
+    }
+    Some(())
+}
+
+/// A label that is short and of single cells.
+fn short(text: &str) -> String {
+    let word = |word: &str| {
+        let bare = word.trim_start_matches('(');
+        match bare.strip_prefix("$.") {
+            Some(path) => path.rsplit('.').next().unwrap_or(path).to_owned(),
+            None => bare.replace("==", "=").replace(['"', ')'], ""),
+        }
+    };
+    let text = text.split_whitespace().map(word).collect::<Vec<_>>().join(" ");
+    let mut cells: String =
+        text.chars().map(|c| if c.is_ascii_graphic() || c == ' ' { c } else { '.' }).take(LABEL).collect();
+    if cells.chars().count() < text.chars().count() {
+        cells.truncate(LABEL - 2);
+        cells.push_str("..");
+    }
+    cells
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::asl::graph::Edge;
+    use crate::asl::machine::Machine;
+    use proptest::prelude::*;
+
+    fn drawn(text: &str) -> (Graph, Picture) {
+        let graph = Graph::of(&Machine::read(text).unwrap());
+        let picture = Picture::of(&graph, |node| node.name.len() + 8).unwrap();
+        (graph, picture)
+    }
+
+    /// The picture with its states' names.
+    fn text(graph: &Graph, picture: &Picture) -> Vec<String> {
+        let mut rows: Vec<Vec<char>> = picture.plain.iter().map(|line| line.chars().collect()).collect();
+        for (node, spot) in graph.nodes.iter().zip(&picture.spots) {
+            while rows.len() <= spot.y {
+                rows.push(Vec::new());
+            }
+            let row = &mut rows[spot.y];
+            row.resize(row.len().max(spot.x + spot.width), ' ');
+            for (i, c) in node.name.chars().enumerate() {
+                row[spot.x + i] = c;
+            }
+        }
+        rows.into_iter().map(|row| row.into_iter().collect::<String>().trim_end().to_owned()).collect()
+    }
+
+    #[test]
+    fn states_stand_apart_below_each_other_and_conditions_are_written() {
+        let (graph, picture) = drawn(
+            r#"{"StartAt": "A", "States": {
+            "A": {"Type": "Choice", "Default": "C",
+                  "Choices": [{"Variable": "$.s", "StringEquals": "OK", "Next": "B"}]},
+            "B": {"Type": "Pass", "Next": "C"}, "C": {"Type": "Succeed"}}}"#,
+        );
+        let rows = text(&graph, &picture);
+        let all = rows.join("\n");
+        assert!(all.contains("otherwise") && all.contains("s = OK"), "{all}");
+        let y = |name: &str| picture.spots[graph.node(name).unwrap()].y;
+        assert!(y("A") < y("B") && y("B") < y("C"), "{all}");
+        assert_eq!(picture.height, rows.len());
+    }
+
+    #[test]
+    fn what_a_map_holds_stands_inside_its_box() {
+        let (graph, picture) = drawn(
+            r#"{"StartAt": "M", "States": {"M": {"Type": "Map", "Next": "Z", "ItemProcessor":
+            {"StartAt": "I", "States": {"I": {"Type": "Pass", "Next": "J"}, "J": {"Type": "Pass", "End": true}}}},
+            "Z": {"Type": "Succeed"}}}"#,
+        );
+        let rows = text(&graph, &picture);
+        let y = |name: &str| picture.spots[graph.node(name).unwrap()].y;
+        let top = rows.iter().position(|row| row.contains("Map")).unwrap();
+        assert!(top < y("M") && y("M") < y("I") && y("I") < y("J") && y("J") < y("Z"), "{}", rows.join("\n"));
+    }
+
+    proptest! {
+        /// Whatever the edges, every node has its own place inside the picture.
+        #[test]
+        fn any_graph_is_drawn_without_overlap(
+            parents in prop::collection::vec(0usize..8, 1..14),
+            edges in prop::collection::vec((0usize..14, 0usize..14, 0usize..4), 0..40),
+        ) {
+            let count = parents.len();
+            let mut graph = Graph::default();
+            for (i, parent) in parents.iter().enumerate() {
+                // Only an earlier node can be a container, so nesting ends.
+                let parent = (*parent < i && *parent > 0).then(|| (*parent - 1, 0));
+                graph.nodes.push(Node {
+                    name: format!("n{i}"), kind: "Map", detail: String::new(), rank: 0, parent,
+                    start: i % 3 == 0, end: i % 2 == 0,
+                });
+            }
+            for (from, to, kind) in edges {
+                let kind = [EdgeKind::Next, EdgeKind::Choice, EdgeKind::Default, EdgeKind::Catch][kind];
+                graph.edges.push(Edge { from: from % count, to: to % count, kind, label: "x é".into(), back: false });
+            }
+            if let Some(picture) = Picture::of(&graph, |_| 6) {
+                for (i, a) in picture.spots.iter().enumerate() {
+                    prop_assert!(a.x + a.width <= picture.width && a.y < picture.height);
+                    for b in &picture.spots[..i] {
+                        prop_assert!(a.y != b.y || a.x + a.width <= b.x || b.x + b.width <= a.x);
+                    }
+                }
+            }
+        }
+    }
+}

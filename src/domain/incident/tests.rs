@@ -1,0 +1,189 @@
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::domain::execution::HistoryEvent;
+
+fn at(millis: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp_millis(1_767_225_600_000 + millis).unwrap()
+}
+
+fn timeline(rows: &[(i64, i64, &str, Value)]) -> Timeline {
+    let events: Vec<HistoryEvent> = rows
+        .iter()
+        .enumerate()
+        .map(|(i, (previous, millis, kind, details))| HistoryEvent {
+            id: i as i64 + 1,
+            previous: *previous,
+            at: at(*millis),
+            kind: (*kind).to_owned(),
+            details: details.clone(),
+        })
+        .collect();
+    let mut timeline = Timeline::new();
+    timeline.extend(&events);
+    timeline
+}
+
+/// Two attempts two seconds apart, then caught; a Fail state ends it.
+fn broken() -> Timeline {
+    let cause = json!({"errorMessage": "no disk", "errorType": "E", "stackTrace": ["at one\n  two"]});
+    timeline(&[
+        (0, 0, "ExecutionStarted", json!({"input": "{\"a\":1,\"b\":2}"})),
+        (0, 10, "TaskStateEntered", json!({"name": "Call", "input": "{\"a\":1}"})),
+        (2, 10, "LambdaFunctionScheduled", json!({"resource": "arn:f"})),
+        (3, 20, "LambdaFunctionStarted", Value::Null),
+        (4, 300, "LambdaFunctionFailed", json!({"error": "Lambda.Unknown", "cause": cause.to_string()})),
+        (5, 2300, "LambdaFunctionScheduled", json!({"resource": "arn:f"})),
+        (6, 2310, "LambdaFunctionStarted", Value::Null),
+        (7, 2400, "LambdaFunctionFailed", json!({"error": "Lambda.Unknown", "cause": cause.to_string()})),
+        (8, 2400, "TaskStateExited", json!({"name": "Call", "output": "{}"})),
+        (9, 2400, "FailStateEntered", json!({"name": "Sorry", "input": "{}"})),
+        (10, 2400, "ExecutionFailed", json!({"error": "Sorry", "cause": "see *above*"})),
+    ])
+}
+
+fn worked() -> Timeline {
+    timeline(&[
+        (0, 0, "ExecutionStarted", json!({"input": "{\"a\":1}"})),
+        (0, 10, "TaskStateEntered", json!({"name": "Call", "input": "{}"})),
+        (2, 10, "LambdaFunctionScheduled", json!({"resource": "arn:f"})),
+        (3, 20, "LambdaFunctionStarted", Value::Null),
+        (4, 110, "LambdaFunctionSucceeded", json!({"output": "{}"})),
+        (5, 110, "TaskStateExited", json!({"name": "Call", "output": "{}"})),
+        (6, 110, "ExecutionSucceeded", json!({"output": "{}"})),
+    ])
+}
+
+fn run(name: &str) -> Execution {
+    Execution {
+        arn: format!("arn:aws:states:us-east-1:000000000000:execution:M:{name}"),
+        name: name.to_owned(),
+        machine_arn: "arn:aws:states:us-east-1:000000000000:stateMachine:M".to_owned(),
+        status: Status::Succeeded,
+        started: at(-3_600_000),
+        stopped: Some(at(-3_599_890)),
+        input: None,
+        output: None,
+        error: None,
+        cause: None,
+        redrives: 0,
+    }
+}
+
+fn told(log: Log, before: Option<Before>) -> Incident {
+    let broken = broken();
+    Incident::of(&Facts {
+        arn: "arn:aws:states:us-east-1:000000000000:execution:M:run-1",
+        status: Status::Failed,
+        timeline: &broken,
+        execution: None,
+        revision: Some("r2"),
+        log,
+        query: None,
+        before,
+        awaited: &[],
+        clock: &|at| at.format("%H:%M:%S%.3f").to_string(),
+        now: at(5000),
+    })
+}
+
+fn part<'a>(incident: &'a Incident, title: &str) -> Vec<&'a str> {
+    let part = incident.parts.iter().find(|part| part.title.contains(title));
+    part.map(|part| part.lines.iter().map(|line| line.text.as_str()).collect()).unwrap_or_default()
+}
+
+#[test]
+fn the_first_failure_is_told_with_its_attempts_and_what_came_of_it() {
+    let incident = told(Log::None, None);
+    assert_eq!(incident.title, "M / run-1 failed after 2.40 s");
+    assert_eq!(
+        part(&incident, "Root cause"),
+        [
+            "Call: Lambda.Unknown",
+            "The function ended without an answer: out of memory, out of time, or it exited",
+            "no disk",
+            "at one",
+            "  two",
+            "The execution itself ended with Sorry: see *above*",
+        ]
+    );
+    assert_eq!(
+        part(&incident, "2 attempts"),
+        [
+            "1  00:00:00.010    290 ms  failed  Lambda.Unknown",
+            "2  00:00:02.300    100 ms  failed  Lambda.Unknown  2.00 s after the one before",
+        ]
+    );
+    assert_eq!(part(&incident, "Input of Call"), ["{", "  \"a\": 1", "}"]);
+    assert_eq!(
+        part(&incident, "Errors on the way"),
+        ["00:00:00.010  Call: Lambda.Unknown, caught, went on to Sorry"]
+    );
+}
+
+#[test]
+fn lines_of_unknown_origin_are_labelled() {
+    let line = LogLine { id: "1".into(), at: at(20), stream: "s".into(), text: "boom".into() };
+    let lines = [line];
+    let exact = told(Log::Exact("/aws/lambda/f", &lines), None);
+    assert_eq!(part(&exact, "/aws/lambda/f on this execution"), ["00:00:00.020  boom"]);
+    let around = told(Log::Around("/aws/lambda/f", &lines), None);
+    assert!(part(&around, "around that time")[0].starts_with("No line names this execution"));
+}
+
+#[test]
+fn the_last_success_shows_what_differs() {
+    let (execution, timeline) = (run("run-0"), worked());
+    let before = Before { execution: &execution, timeline: Some(&timeline), revision: Some("r1") };
+    let incident = told(Log::None, Some(before));
+    assert_eq!(
+        part(&incident, "Last success"),
+        [
+            "run-0  1 h ago, took 110 ms",
+            "The definition changed since: revision r1 then, r2 now",
+            "Its input was another, from then to now:",
+            "+ $.b: 2",
+            "Call: 100 ms then, 2.39 s now",
+            "Sorry: not reached then, 0 ms now",
+        ]
+    );
+}
+
+#[test]
+fn an_end_from_outside_names_what_it_interrupted() {
+    let timeline = timeline(&[
+        (0, 0, "ExecutionStarted", json!({"input": "{}"})),
+        (0, 10, "WaitStateEntered", json!({"name": "Pause", "input": "{}"})),
+        (2, 900, "ExecutionAborted", json!({"error": "Stopped", "cause": "by hand"})),
+    ]);
+    let incident = Incident::of(&Facts {
+        arn: "arn:aws:states:us-east-1:000000000000:execution:M:run-1",
+        status: Status::Aborted,
+        timeline: &timeline,
+        execution: None,
+        revision: None,
+        log: Log::None,
+        query: None,
+        before: None,
+        awaited: &["the last success"],
+        clock: &|at| at.to_rfc3339(),
+        now: at(5000) + TimeDelta::seconds(1),
+    });
+    assert_eq!(incident.title, "M / run-1 was stopped after 900 ms");
+    assert_eq!(
+        part(&incident, "Root cause"),
+        ["Stopped from outside: Stopped", "by hand", "It was in Pause then"]
+    );
+    assert_eq!(incident.parts.last().unwrap().lines[0].text, "Loading the last success");
+}
+
+#[test]
+fn markdown_keeps_foreign_text_inside_its_fence() {
+    let lines = [LogLine { id: "1".into(), at: at(20), stream: "s".into(), text: "a ``` b".into() }];
+    let text = told(Log::Exact("g", &lines), None).markdown();
+    assert!(text.starts_with("### M / run-1 failed after 2.40 s\n\n`arn:aws:states:"), "{text}");
+    assert!(text.contains("- **Call: Lambda.Unknown**\n"), "{text}");
+    assert!(text.contains("ended with Sorry: see \\*above\\*"), "{text}");
+    assert!(text.contains("\n````\n00:00:00.020  a ``` b\n````\n"), "{text}");
+}

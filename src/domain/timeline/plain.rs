@@ -1,0 +1,89 @@
+//! Errors in plain words, and what a cause says.
+
+use serde_json::Value;
+
+/// The reserved and the usual error names with what they mean: Step Functions developer guide, "Handling
+/// errors in Step Functions workflows", and the Lambda and service integrations pages.
+const WORDS: &[(&str, &str)] = &[
+    ("States.BranchFailed", "A branch of the Parallel state failed"),
+    ("States.DataLimitExceeded", "A payload is larger than the 256 KiB that a state may pass on"),
+    ("States.ExceedToleratedFailureThreshold", "More items of the map failed than it tolerates"),
+    ("States.HeartbeatTimeout", "The worker sent no heartbeat for longer than HeartbeatSeconds"),
+    ("States.Http.Socket", "The HTTP endpoint did not answer within 60 seconds"),
+    ("States.IntrinsicFailure", "An intrinsic function could not be evaluated"),
+    ("States.ItemReaderFailed", "The map's items could not be read"),
+    ("States.NoChoiceMatched", "No rule of the Choice matched its input, and it has no Default"),
+    ("States.ParameterPathFailure", "A path in the state's parameters leads nowhere in its input"),
+    ("States.Permissions", "The state machine's role may not do this"),
+    ("States.QueryEvaluationError", "A JSONata expression could not be evaluated"),
+    ("States.ResultPathMatchFailure", "ResultPath does not fit the state's input"),
+    ("States.ResultWriterFailed", "The map's results could not be written"),
+    ("States.Runtime", "The definition does not fit its data; this can be neither retried nor caught"),
+    ("States.TaskFailed", "The task failed"),
+    ("States.Timeout", "It took longer than its TimeoutSeconds allow"),
+    ("Lambda.AWSLambdaException", "Lambda itself had a passing fault"),
+    ("Lambda.ClientExecutionTimeoutException", "Lambda did not answer in time"),
+    ("Lambda.ResourceNotFoundException", "The function does not exist"),
+    ("Lambda.SdkClientException", "Lambda could not be reached"),
+    ("Lambda.ServiceException", "Lambda itself had a passing fault"),
+    ("Lambda.TooManyRequestsException", "Lambda refused the call: too many at once"),
+    ("Lambda.Unknown", "The function ended without an answer: out of memory, out of time, or it exited"),
+    ("Runtime.ExitError", "The function's process exited before it answered"),
+    ("Sandbox.Timedout", "The function ran longer than its own timeout"),
+    ("Function.ResponseSizeTooLarge", "The function's answer is larger than 6 MiB"),
+    ("S3.NoSuchKeyException", "The object does not exist"),
+    ("S3.NoSuchBucketException", "The bucket does not exist"),
+];
+
+/// What an error name means; `None` for names of the workflow's own.
+pub fn plain_words(error: &str) -> Option<&'static str> {
+    if let Some((_, words)) = WORDS.iter().find(|(name, _)| *name == error) {
+        return Some(words);
+    }
+    let ends = |suffixes: &[&str]| suffixes.iter().any(|suffix| error.ends_with(suffix));
+    if ends(&["AccessDeniedException", "AccessDenied", "NotAuthorizedException", "UnauthorizedException"]) {
+        return Some("The state machine's role may not do this");
+    }
+    if ends(&["TooManyRequestsException", "ThrottlingException", "Throttling", "SlowDownException"]) {
+        return Some("The service refused the call: too many at once");
+    }
+    if ends(&["NotFoundException", "DoesNotExistException"]) {
+        return Some("What the task names does not exist");
+    }
+    if ends(&["SdkClientException"]) {
+        return Some("The service could not be reached");
+    }
+    None
+}
+
+/// What a cause says: of a JSON cause its message, else its first lines joined. `None` when it says nothing.
+pub fn message(cause: &str) -> Option<String> {
+    let parsed = serde_json::from_str::<Value>(cause).ok();
+    let names = ["errorMessage", "Message", "message", "Cause", "reason"];
+    let inner = parsed.as_ref().and_then(|value| names.iter().find_map(|name| value.get(name)?.as_str()));
+    let text = inner.unwrap_or(cause).trim();
+    (!text.is_empty()).then(|| text.lines().map(str::trim).collect::<Vec<_>>().join(" "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn known_names_and_families_have_words() {
+        assert_eq!(plain_words("States.Timeout"), Some("It took longer than its TimeoutSeconds allow"));
+        assert_eq!(
+            plain_words("Athena.AccessDeniedException"),
+            Some("The state machine's role may not do this")
+        );
+        assert_eq!(plain_words("PipelineFailed"), None);
+    }
+
+    #[test]
+    fn a_json_cause_gives_its_message() {
+        let cause = r#"{"errorMessage": "no disk\n left", "errorType": "Error", "stackTrace": []}"#;
+        assert_eq!(message(cause).as_deref(), Some("no disk left"));
+        assert_eq!(message(" \n"), None);
+        assert_eq!(message("{\"a\": 1}").as_deref(), Some("{\"a\": 1}"));
+    }
+}

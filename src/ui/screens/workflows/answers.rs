@@ -1,0 +1,171 @@
+//! What an open execution asks for, and how it takes the answers.
+
+use chrono::TimeDelta;
+
+use crate::domain::problem::Problem;
+use crate::ui::effect::{Reply, Request, Wish};
+use crate::ui::remote::{Remote, Ticket};
+use crate::ui::route::Screen;
+use crate::ui::screens::workflows::inspect::{self, Tab};
+use crate::ui::screens::workflows::lists::read;
+use crate::ui::screens::workflows::run::Run;
+use crate::ui::widgets::graph::drawn::Drawn;
+use crate::ui::widgets::graph::plan::Plan;
+use crate::ui::widgets::graph::shape::Flow;
+use crate::ui::world::World;
+
+impl Run {
+    /// What has to be known: the execution and the definition it runs with.
+    pub fn ask(&mut self, world: &mut World) -> Vec<Wish> {
+        let mut wishes = Vec::new();
+        let arn = self.arn.clone();
+        if !self.execution.is_waiting() {
+            wishes.push(world.ask(
+                Screen::Workflows,
+                &mut self.execution,
+                Request::Execution { arn: arn.clone() },
+            ));
+        }
+        if self.definition.value().is_none() && !self.definition.is_waiting() {
+            let request = Request::DefinitionOf { execution_arn: arn };
+            wishes.push(world.ask(Screen::Workflows, &mut self.definition, request));
+        }
+        wishes
+    }
+
+    /// What the tab in front needs beyond the history: the function's log, a map run's counts.
+    pub fn ask_tab(&mut self, world: &mut World) -> Vec<Wish> {
+        match self.tab {
+            Tab::Log => self.ask_log(world),
+            Tab::MapRun => {
+                let Some(arn) = self.map_run() else { return Vec::new() };
+                let over = self.is_over();
+                let known = self.map_runs.entry(arn.clone()).or_default();
+                if known.is_waiting() || (over && known.value().is_some()) {
+                    return Vec::new();
+                }
+                vec![world.ask(Screen::Workflows, known, Request::MapRun { arn })]
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// The function's lines that name this execution, once they are looked at.
+    fn ask_log(&mut self, world: &mut World) -> Vec<Wish> {
+        let Some(from) = self.started() else { return Vec::new() };
+        if self.log.value().is_some() && self.is_over() || self.log.is_waiting() {
+            return Vec::new();
+        }
+        let called = self.visit_index().and_then(|visit| self.timeline.function(visit));
+        let function = called.unwrap_or_else(|| world.setup.function.clone());
+        let to = self.stopped().unwrap_or(world.now) + TimeDelta::minutes(1);
+        let request = Request::LinesBetween {
+            group: format!("/aws/lambda/{function}"),
+            from,
+            to,
+            pattern: Some(format!("\"{}\"", self.name())),
+        };
+        vec![world.ask(Screen::Workflows, &mut self.log, request)]
+    }
+
+    /// Takes an answer if this run awaits it.
+    pub fn replied(
+        &mut self,
+        world: &World,
+        ticket: Ticket,
+        answer: &Result<Reply, Problem>,
+    ) -> Option<Vec<Wish>> {
+        let now = world.now;
+        if self.execution.awaits(ticket) {
+            let answer = read(answer, |reply| match reply {
+                Reply::Execution(execution) => Some((**execution).clone()),
+                _ => None,
+            });
+            self.execution.accept(ticket, answer, now);
+            self.settle(world);
+            return Some(blame(&self.execution));
+        }
+        if self.definition.awaits(ticket) {
+            let answer = read(answer, |reply| match reply {
+                Reply::Definition(definition) => Some(definition.clone()),
+                _ => None,
+            });
+            self.definition.accept(ticket, answer, now);
+            self.draw_definition();
+            self.go_along(world);
+            return Some(blame(&self.definition));
+        }
+        if self.log.awaits(ticket) {
+            let answer = read(answer, |reply| match reply {
+                Reply::Lines(lines) => Some(inspect::log_text(lines, world)),
+                _ => None,
+            });
+            self.log.accept(ticket, answer, now);
+            self.settle(world);
+            return Some(Vec::new());
+        }
+        if let Some(run) = self.map_runs.values_mut().find(|run| run.awaits(ticket)) {
+            let answer = read(answer, |reply| match reply {
+                Reply::MapRun(run) => Some(run.clone()),
+                _ => None,
+            });
+            run.accept(ticket, answer, now);
+            self.settle(world);
+            return Some(Vec::new());
+        }
+        if self.story.replied(world, ticket, answer) {
+            self.tell(world);
+            return Some(Vec::new());
+        }
+        None
+    }
+
+    fn draw_definition(&mut self) {
+        if let Some(definition) = self.definition.value() {
+            self.machine = serde_json::from_str(&definition.text).unwrap_or_default();
+            match Flow::read(&definition.text) {
+                Ok(flow) => {
+                    self.plan = Plan::of(&flow);
+                    self.drawn = Drawn::of(&definition.text);
+                    self.undrawn = None;
+                }
+                Err(why) => self.undrawn = Some(why),
+            }
+        }
+        if self.undrawn.is_some() || self.definition.problem().is_some() {
+            self.undrawn.get_or_insert_with(|| "The definition did not arrive".to_owned());
+            self.draw_history();
+        }
+    }
+
+    /// The stream ended, with a problem or because the execution is over.
+    pub fn stream_ended(&mut self, problem: Option<Problem>) -> Vec<Wish> {
+        self.ended = true;
+        self.stream.clone_from(&problem);
+        problem.map(Wish::Blame).into_iter().collect()
+    }
+}
+
+fn blame<T>(remote: &Remote<T>) -> Vec<Wish> {
+    remote.problem().map(|problem| Wish::Blame(problem.clone())).into_iter().collect()
+}
+
+/// How often the counts of a map run that is shown are asked for.
+const COUNTS: TimeDelta = TimeDelta::seconds(2);
+
+impl Run {
+    /// While it runs: what changes with time alone, and the counts that no event brings.
+    pub fn tick(&mut self, world: &mut World) -> Vec<Wish> {
+        if self.tab == Tab::Attempts {
+            self.settle(world);
+        }
+        let current = self.timeline.current().and_then(|visit| self.timeline.map_run(visit));
+        let Some(arn) = current else { return Vec::new() };
+        let known = self.map_runs.entry(arn.clone()).or_default();
+        let old = known.at().is_none_or(|at| world.now - at >= COUNTS);
+        if !old || known.is_waiting() || known.problem().is_some() {
+            return Vec::new();
+        }
+        vec![world.ask(Screen::Workflows, known, Request::MapRun { arn })]
+    }
+}
