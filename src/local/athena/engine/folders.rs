@@ -41,7 +41,10 @@ pub fn wanted(
     for (column, projected) in columns.iter().zip(&projected) {
         let values = match projected {
             Projected::Injected => injected(&column.name, conditions)?,
-            other => other.values(now)?,
+            other => match compared(&column.name, conditions).and_then(|texts| other.among(&texts)) {
+                Some(values) => values,
+                None => other.values(now)?,
+            },
         };
         // Each column by itself first: so the product stays small.
         let alone: Vec<Expr> = conditions.iter().filter(|e| names_only(e, &column.name)).cloned().collect();
@@ -117,27 +120,26 @@ fn fitting(
     Ok(fit)
 }
 
+/// The values that the conditions say a column equals; `None` when they say no such thing.
+fn compared(column: &str, conditions: &[Expr]) -> Option<Vec<String>> {
+    let mut all = conditions.iter().filter_map(|condition| equals(column, condition));
+    let first = all.next()?;
+    let values = all.fold(first, |known, found| known.into_iter().filter(|v| found.contains(v)).collect());
+    let mut seen = HashSet::new();
+    Some(values.into_iter().filter(|v| seen.insert(v.clone())).collect())
+}
+
 /// The values that the conditions inject into a column.
 fn injected(column: &str, conditions: &[Expr]) -> Result<Vec<String>, Failure> {
-    let mut values: Option<Vec<String>> = None;
-    for condition in conditions {
-        let Some(found) = equals(column, condition) else { continue };
-        values = Some(match values {
-            None => found,
-            Some(known) => known.into_iter().filter(|v| found.contains(v)).collect(),
-        });
-    }
-    let Some(values) = values else {
-        return Err(Failure::new(
+    compared(column, conditions).ok_or_else(|| {
+        Failure::new(
             "CONSTRAINT_VIOLATION",
             format!(
                 "For the injected projected partition column {column}, the WHERE clause must contain only static equality \
                  conditions, and at least one such condition must be present."
             ),
-        ));
-    };
-    let mut seen = HashSet::new();
-    Ok(values.into_iter().filter(|v| seen.insert(v.clone())).collect())
+        )
+    })
 }
 
 fn equals(column: &str, condition: &Expr) -> Option<Vec<String>> {

@@ -6,6 +6,8 @@
 
 mod dates;
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 
 use self::dates::Dates;
@@ -86,8 +88,7 @@ fn one(table: &Table, column: &Column) -> Result<Projected, Failure> {
                 .split_once(',')
                 .and_then(|(a, b)| Some((a.trim().parse().ok()?, b.trim().parse().ok()?)));
             let (from, to) = ends.ok_or_else(|| wrong("range", range))?;
-            let digits =
-                usize::try_from(number("digits", 0).or_else(|_| number("digits", 1))?).unwrap_or(0).min(64);
+            let digits = usize::try_from(number("digits", 0)?).unwrap_or(0).min(64);
             Projected::Integer { from, to, interval: number("interval", 1)?, digits }
         }
         "date" => {
@@ -101,17 +102,24 @@ fn one(table: &Table, column: &Column) -> Result<Projected, Failure> {
 }
 
 impl Projected {
+    /// Those of some texts that are values, where that is known without counting them all out.
+    pub fn among(&self, texts: &[String]) -> Option<Vec<String>> {
+        let Projected::Integer { from, to, interval, digits } = self else { return None };
+        let numbers: Option<Vec<i64>> = texts.iter().map(|text| text.trim().parse().ok()).collect();
+        let fits = |n: &i64| {
+            (*from..=*to).contains(n) && (i128::from(*n) - i128::from(*from)) % i128::from(*interval) == 0
+        };
+        let numbers: BTreeSet<i64> = numbers?.into_iter().filter(fits).collect();
+        Some(numbers.into_iter().map(|n| padded(n, *digits)).collect())
+    }
+
     /// All values, in order. Injected columns have none of their own.
     pub fn values(&self, now: DateTime<Utc>) -> Result<Vec<String>, Failure> {
         let found: Vec<String> = match self {
             Projected::Enum(values) => values.clone(),
             Projected::Integer { from, to, interval, digits } => {
                 let step = usize::try_from(*interval).unwrap_or(usize::MAX);
-                let text = |n: i64| {
-                    let sign = if n < 0 { "-" } else { "" };
-                    format!("{sign}{:0digits$}", n.unsigned_abs())
-                };
-                (*from..=*to).step_by(step).map(text).take(MOST + 1).collect()
+                (*from..=*to).step_by(step).map(|n| padded(n, *digits)).take(MOST + 1).collect()
             }
             Projected::Date(dates) => dates.values(now, MOST + 1)?,
             Projected::Injected => Vec::new(),
@@ -124,6 +132,11 @@ impl Projected {
         }
         Ok(found)
     }
+}
+
+fn padded(number: i64, digits: usize) -> String {
+    let sign = if number < 0 { "-" } else { "" };
+    format!("{sign}{:0digits$}", number.unsigned_abs())
 }
 
 /// Where the partition with these values is.
@@ -186,6 +199,16 @@ mod tests {
             ("projection.p.range", "NOW-2DAYS,NOW"),
         ];
         assert_eq!(values(&days), ["2026/02/27", "2026/02/28", "2026/03/01"]);
+    }
+
+    #[test]
+    fn a_value_of_an_endless_range_is_found_at_once() {
+        let endless = Projected::Integer { from: 0, to: i64::MAX, interval: 5, digits: 3 };
+        let texts = ["5", "05", "7", "-5", "9223372036854775805"].map(str::to_owned);
+        assert_eq!(endless.among(&texts).unwrap(), ["005", "9223372036854775805"]);
+        // What is no number may still equal one: it is compared with every value.
+        assert_eq!(endless.among(&["5.0".to_owned()]), None);
+        assert_eq!(Projected::Enum(vec!["a".into()]).among(&texts), None);
     }
 
     #[test]
