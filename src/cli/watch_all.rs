@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use futures::stream::{BoxStream, SelectAll};
 use futures::{StreamExt, stream};
 
@@ -13,6 +14,7 @@ use crate::aws::{Aws, Error, follow};
 use crate::domain::execution::{HistoryEvent, Status};
 use crate::domain::problem::Problem;
 use crate::domain::timeline::Timeline;
+use crate::domain::units;
 
 /// What a followed execution brings; `None` is its end.
 type Item = (String, Option<Result<Vec<HistoryEvent>, Error>>);
@@ -23,6 +25,7 @@ pub async fn watch_all(cx: &Context, out: &mut Output, aws: &Aws) -> Result<Exit
     let machines = aws.states.list_state_machines().await?;
     let machines: Vec<String> = machines.into_iter().filter(|one| !one.express).map(|one| one.arn).collect();
     let pause = Duration::from_secs(if cx.is_local() { 1 } else { 5 + 2 * machines.len() as u64 });
+    let began = Utc::now();
     let mut again = tokio::time::interval(pause);
     again.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut known: BTreeSet<String> = BTreeSet::new();
@@ -34,8 +37,16 @@ pub async fn watch_all(cx: &Context, out: &mut Output, aws: &Aws) -> Result<Exit
             Some((arn, item)) = events.next() => match item {
                 Some(Ok(batch)) => {
                     let timeline = timelines.entry(arn.clone()).or_default();
+                    let joined = timeline.is_empty();
                     timeline.extend(&batch);
-                    for event in &batch {
+                    // For people what happened before the watching is one line; programs get every event.
+                    let people = out.format() == Format::Table;
+                    let (before, since): (Vec<_>, Vec<_>) =
+                        batch.iter().partition(|event| people && event.at < began);
+                    if joined && !before.is_empty() && !timeline.is_over() {
+                        stands(cx, out, &arn, timeline, began);
+                    }
+                    for event in since {
                         print(cx, out, &arn, timeline, event);
                     }
                 }
@@ -85,6 +96,19 @@ fn name(arn: &str) -> &str {
     arn.rsplit(':').next().unwrap_or(arn)
 }
 
+/// Where an execution stands that ran before the watching began.
+fn stands(cx: &Context, out: &mut Output, arn: &str, timeline: &Timeline, now: DateTime<Utc>) {
+    let visit = timeline.current().map(|visit| &timeline.visits()[visit]);
+    let place = visit.map_or_else(|| "is between states".to_owned(), |visit| format!("is in {}", visit.name));
+    let span = timeline.elapsed(now).map(|span| format!(", running for {}", units::duration(span)));
+    out.text(&format!("{}  {}  {place}{}", cx.clock(now), full_name(arn), span.unwrap_or_default()));
+}
+
+/// `machine / name`, from `arn:…:execution:<machine>:<name>`.
+fn full_name(arn: &str) -> String {
+    format!("{} / {}", arn.rsplit(':').nth(1).unwrap_or_default(), name(arn))
+}
+
 fn print(cx: &Context, out: &mut Output, arn: &str, timeline: &Timeline, event: &HistoryEvent) {
     let line = timeline.line(event);
     if out.format() == Format::Table && line.is_none() {
@@ -107,8 +131,6 @@ fn print(cx: &Context, out: &mut Output, arn: &str, timeline: &Timeline, event: 
         state.into(),
         line.clone().into(),
     ];
-    // `arn:…:execution:<machine>:<name>`
-    let machine = arn.rsplit(':').nth(1).unwrap_or_default();
-    let text = format!("{}  {machine} / {}  {}", cx.clock(event.at), name(arn), line.unwrap_or_default());
+    let text = format!("{}  {}  {}", cx.clock(event.at), full_name(arn), line.unwrap_or_default());
     out.event(&columns, &row, &text);
 }

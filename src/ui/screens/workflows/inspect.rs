@@ -77,6 +77,13 @@ pub fn tabs(run: &Run) -> Vec<Tab> {
     tabs
 }
 
+/// How many tabs are left out at the left so that the present one shows in a width.
+pub fn left_out(tabs: &[Tab], present: Tab, width: u16) -> usize {
+    let needed: usize = tabs.iter().map(|tab| tab.title().len() + 2).sum();
+    let at = tabs.iter().position(|tab| *tab == present).unwrap_or(0);
+    if needed > usize::from(width) + 2 { at.saturating_sub(2) } else { 0 }
+}
+
 /// Whether the selected state is where the failure began.
 fn is_cause(run: &Run) -> bool {
     let cause = run.timeline.root_cause();

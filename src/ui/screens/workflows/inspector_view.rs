@@ -95,9 +95,7 @@ fn state(run: &Run, world: &World, buffer: &mut Buffer, area: Rect) {
 fn tabs(run: &Run, world: &World, buffer: &mut Buffer, area: Rect) {
     let Some(line) = row(area, 3) else { return };
     let tabs = inspect::tabs(run);
-    let width: usize = tabs.iter().map(|tab| tab.title().len() + 2).sum();
-    let at = tabs.iter().position(|tab| *tab == run.tab).unwrap_or(0);
-    let skip = if width > usize::from(line.width) + 2 { at.saturating_sub(2) } else { 0 };
+    let skip = inspect::left_out(&tabs, run.tab, line.width);
     let mut x = line.x;
     if skip > 0 {
         x = put(buffer, line, x, if world.ascii { "< " } else { "‹ " }, world.theme.style(Role::Dim));

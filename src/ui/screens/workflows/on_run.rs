@@ -165,9 +165,13 @@ pub fn clicked(run: &mut Run, world: &mut World, at: Position, body: Rect) -> Ve
     if let Some(area) = panes.detail.filter(|area| area.contains(at)) {
         run.pane = Pane::Inspector;
         if at.y == area.y + 3 && run.view != View::Events {
-            let names: Vec<&str> = inspect::tabs(run).into_iter().map(Tab::title).collect();
-            return match tab_at(&names, area.x, at.x) {
-                Some(tab) => show_tab(run, world, inspect::tabs(run)[tab]),
+            let tabs = inspect::tabs(run);
+            let skip = inspect::left_out(&tabs, run.tab, area.width);
+            let names: Vec<&str> = tabs[skip..].iter().map(|tab| tab.title()).collect();
+            // The mark of what is left out takes two columns.
+            let left = area.x + if skip > 0 { 2 } else { 0 };
+            return match tab_at(&names, left, at.x) {
+                Some(tab) => show_tab(run, world, tabs[skip + tab]),
                 None => Vec::new(),
             };
         }
