@@ -133,12 +133,28 @@ fn same_time(left: &DataType, right: &DataType) -> bool {
     (left == &DataType::Date32) == (right == &DataType::Date32)
 }
 
+/// Whether an expression is true or false by its form alone.
+fn is_condition(expr: &Expr) -> bool {
+    match expr {
+        Expr::BinaryExpr(of) => of.op.is_logic_operator() || of.op.supports_propagation(),
+        Expr::Between(_) | Expr::InList(_) | Expr::IsNull(_) | Expr::IsNotNull(_) | Expr::Like(_) => true,
+        _ => false,
+    }
+}
+
 /// An operator as Trino has it: refused, as a function of ours, or as the engine's own.
 pub fn plan(
     expr: RawBinaryExpr,
     schema: &DFSchema,
     at: Option<Spot>,
 ) -> Result<PlannerResult<RawBinaryExpr>, DataFusionError> {
+    // Long chains of conditions need no look at each part again.
+    if matches!(expr.op, BinaryOperator::And | BinaryOperator::Or)
+        && is_condition(&expr.left)
+        && is_condition(&expr.right)
+    {
+        return Ok(PlannerResult::Original(expr));
+    }
     let (Ok(left), Ok(right)) = (expr.left.get_type(schema), expr.right.get_type(schema)) else {
         return Ok(PlannerResult::Original(expr));
     };
