@@ -119,7 +119,7 @@ try:
     equal("aws: a query's results", answer and answer["ResultSet"]["Rows"][1]["Data"][0]["VarCharValue"], "n7")
 
     # PyAthena.
-    connection = pyathena.connect(s3_staging_dir=OUTPUT, schema_name="shop", region_name=REGION)
+    connection = pyathena.connect(s3_staging_dir=OUTPUT, schema_name="shop", region_name=REGION, poll_interval=0.05)
     cursor = connection.cursor()
     cursor.execute("SELECT id, name, tags, dt, id / 2.0 AS half, id > 1 AS many, NULL AS nothing FROM people WHERE id IN (1, 2) ORDER BY id")
     equal("pyathena: columns", [c[:2] for c in cursor.description][:4], [("id", "bigint"), ("name", "varchar"), ("tags", "array"), ("dt", "date")])

@@ -11,7 +11,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use super::catalog::Catalog;
-use super::engine::Engine;
+use super::engine::{Engine, Meter};
 use super::failure::Failure;
 use super::record::{Record, State};
 use super::requests::{List, One, Results, Several};
@@ -38,6 +38,8 @@ const SIDE_BY_SIDE: usize = 5;
 pub struct Live {
     pub record: Record,
     pub cancel: CancellationToken,
+    /// Counts while it runs.
+    pub meter: Arc<Meter>,
 }
 
 /// The service.
@@ -92,7 +94,7 @@ impl Athena {
 
     pub(super) fn record(&self, id: &str) -> Result<Record, Fault> {
         if let Some(live) = self.live().get(id) {
-            return Ok(live.record.clone());
+            return Ok(Record { scanned: live.meter.bytes(), ..live.record.clone() });
         }
         match self.bus()?.store.get(QUERIES, id)? {
             Some(bytes) => decode(&bytes),

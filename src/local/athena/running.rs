@@ -49,7 +49,7 @@ impl Athena {
     pub(super) async fn perform(self: Arc<Self>, bus: Arc<Bus>, id: String, cancel: CancellationToken) {
         let permits = self.permits.clone();
         let began = Instant::now();
-        let meter = Arc::new(Meter::new(self.live().get(&id).and_then(|live| live.record.cut_off)));
+        let Some(meter) = self.live().get(&id).map(|live| live.meter.clone()) else { return };
         let outcome = tokio::select! {
             biased;
             // Stopped by its user, who has written the end already; or by the cloud's, which leaves
@@ -270,13 +270,11 @@ impl Athena {
     /// StopQueryExecution: the end is written first, then the engine is told.
     pub(super) async fn stop(&self, id: &str) -> Result<Value, Fault> {
         let bus = self.bus()?;
-        let record = self.record(id)?;
+        let mut record = self.record(id)?;
         if record.state.is_over() {
             return Ok(json!({}));
         }
-        let Some((mut record, cancel)) =
-            self.live().get(id).map(|live| (live.record.clone(), live.cancel.clone()))
-        else {
+        let Some(cancel) = self.live().get(id).map(|live| live.cancel.clone()) else {
             return Ok(json!({}));
         };
         let now = bus.clock.now().timestamp_millis();

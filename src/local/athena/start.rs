@@ -1,9 +1,11 @@
 //! StartQueryExecution: what is refused at once, and what becomes a query.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use super::catalog::DEFAULT;
-use super::engine::Kind;
+use super::engine::{Kind, Meter};
 use super::failure::Failure;
 use super::operations::{
     Athena, CATALOG, HISTORY, Live, PRIMARY, QUERIES, TOKENS, decode, encode, invalid, with_code,
@@ -111,7 +113,8 @@ impl Athena {
             && let Some(athena) = self.this.upgrade()
         {
             let cancel = bus.stopping.child_token();
-            self.live().insert(id.clone(), Live { record, cancel: cancel.clone() });
+            let meter = Arc::new(Meter::new(record.cut_off));
+            self.live().insert(id.clone(), Live { record, cancel: cancel.clone(), meter });
             tokio::spawn(athena.perform(bus, id.clone(), cancel));
         }
         Ok(json!({ "QueryExecutionId": id }))
