@@ -19,6 +19,7 @@ use super::live::{Job, Live};
 use super::logging::Writer;
 use super::maps::{self, Runs};
 use super::record::{self, EXECUTIONS, Execution, RUNNING};
+use super::resume::Left;
 use super::{arn, tasks};
 use crate::asl::cursor::{Cursor, Outcome, Ticket, Timer};
 use crate::asl::event::Event;
@@ -33,6 +34,7 @@ pub struct Driver {
     machines: Mutex<HashMap<String, Weak<Machine>>>,
     pub offers: Offers,
     pub runs: Runs,
+    pub left: Mutex<Left>,
     log: Writer,
 }
 
@@ -53,12 +55,17 @@ pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Driver {
     pub fn new(bus: &Arc<Bus>) -> Arc<Driver> {
+        let left = Left::of(bus).unwrap_or_else(|fault| {
+            tracing::error!(%fault, "executions of an earlier process could not be found");
+            Left::default()
+        });
         Arc::new(Driver {
             bus: Arc::downgrade(bus),
             live: Mutex::default(),
             machines: Mutex::default(),
             offers: Offers::default(),
             runs: Runs::default(),
+            left: Mutex::new(left),
             log: Writer::default(),
         })
     }

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::super::bus::Bus;
 use super::super::fault::Fault;
-use super::driver::Driver;
+use super::driver::{Driver, lock};
 use super::live::{Job, Live};
 use super::record::{self, CURSORS, RUNNING};
 use super::{maps, tasks};
@@ -18,25 +18,40 @@ use crate::asl::mapping;
 use crate::asl::resource::Resource;
 use crate::asl::step::{Progress, What};
 
-impl Driver {
-    /// Takes up every execution that runs.
-    pub async fn resume(self: &Arc<Self>) -> Result<(), Fault> {
-        let bus = self.bus()?;
-        let mut keys = Vec::new();
+/// What an earlier process left running.
+#[derive(Default)]
+pub struct Left {
+    executions: Vec<String>,
+    runs: Vec<maps::MapRun>,
+}
+
+impl Left {
+    /// Asked before anything new can start: what starts from now on is not to be taken up.
+    pub fn of(bus: &Bus) -> Result<Left, Fault> {
+        let mut executions = Vec::new();
         bus.store.scan(RUNNING, "", "", |key, _| {
-            keys.push(key.to_owned());
+            executions.push(key.to_owned());
             std::ops::ControlFlow::Continue(())
         })?;
+        Ok(Left { executions, runs: maps::left_running(bus)? })
+    }
+}
+
+impl Driver {
+    /// Takes up every execution that an earlier process left.
+    pub async fn resume(self: &Arc<Self>) -> Result<(), Fault> {
+        let bus = self.bus()?;
+        let Left { executions, runs: left } = std::mem::take(&mut *lock(&self.left));
         // Map runs look for their children, so they go on once every execution is there.
         let mut runs = Vec::new();
-        for key in keys {
+        for key in executions {
             match self.take_up(&bus, &key, None).await {
                 Ok(found) => runs.extend(found),
                 Err(fault) => tracing::error!(execution = %key, %fault, "an execution could not be taken up"),
             }
         }
-        let waited_for = runs.iter().map(|(live, ticket)| (live.key.clone(), *ticket)).collect();
-        maps::abandon(self.clone(), waited_for).await?;
+        let waited_for: Vec<_> = runs.iter().map(|(live, ticket)| (live.key.clone(), *ticket)).collect();
+        maps::abandon(self, left, &waited_for).await?;
         for (live, ticket) in runs {
             if let Err(fault) = self.fork_again(&bus, &live, ticket).await {
                 tracing::error!(execution = %live.key, %fault, "a map run could not be taken up");

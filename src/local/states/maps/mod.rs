@@ -15,6 +15,6 @@ mod record;
 mod results;
 mod supervisor;
 
-pub use record::ITEMS;
 pub use record::item as item_key;
-pub use supervisor::{Runs, abandon, fork, refork};
+pub use record::{ITEMS, MapRun};
+pub use supervisor::{Runs, abandon, fork, left_running, refork};

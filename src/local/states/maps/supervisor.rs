@@ -250,9 +250,8 @@ async fn supervise(
     output
 }
 
-/// Ends the runs that an earlier process left and whose Map states no longer wait for them.
-pub async fn abandon(driver: Arc<Driver>, waited_for: Vec<Ticketed>) -> Result<(), Fault> {
-    let bus = driver.bus()?;
+/// The runs that an earlier process left.
+pub fn left_running(bus: &Bus) -> Result<Vec<MapRun>, Fault> {
     let (mut left, mut broken): (Vec<MapRun>, _) = (Vec::new(), None);
     bus.store.scan(RUNS, "", "", |_, bytes| {
         match record::from_bytes::<MapRun>(bytes) {
@@ -262,9 +261,16 @@ pub async fn abandon(driver: Arc<Driver>, waited_for: Vec<Ticketed>) -> Result<(
         }
         ControlFlow::Continue(())
     })?;
-    if let Some(fault) = broken {
-        return Err(fault);
-    }
+    broken.map_or(Ok(left), Err)
+}
+
+/// Ends those of the runs whose Map states no longer wait for them.
+pub async fn abandon(
+    driver: &Arc<Driver>,
+    mut left: Vec<MapRun>,
+    waited_for: &[Ticketed],
+) -> Result<(), Fault> {
+    let bus = driver.bus()?;
     left.retain(|run| {
         !waited_for.iter().any(|(execution, ticket)| (execution, ticket) == (&run.execution, &run.ticket))
     });
