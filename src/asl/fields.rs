@@ -186,7 +186,7 @@ impl<'v> At<'v> {
             Some(Value::Number(number)) => Ok(number.as_f64().map(Amount::Literal)),
             Some(Value::String(text)) if self.language == Language::Jsonata => {
                 match self.query(field, text)? {
-                    Some(query) => Ok(Some(Amount::Query(query))),
+                    Some(query) => Ok(Some(Amount::Query { query, field: self.location(field) })),
                     None => self.fail(field, "Expected value of type Integer or a JSONata expression"),
                 }
             }

@@ -119,7 +119,7 @@ impl Names {
         match amount {
             Amount::Literal(_) => {}
             Amount::Path(path) => self.path(path),
-            Amount::Query(query) => self.query(query),
+            Amount::Query { query, .. } => self.query(query),
         }
     }
 

@@ -242,7 +242,7 @@ impl<'m> Run<'m> {
     ) -> Result<f64, Failure> {
         let found = match amount {
             Amount::Literal(number) => return Ok(*number),
-            Amount::Query(query) => return self.counted(field, query, input, strand),
+            Amount::Query { query, field } => return self.counted(field, query, input, strand),
             Amount::Path(path) => (path, self.find(path, input, strand)),
         };
         let cause = match &found {

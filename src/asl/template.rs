@@ -39,7 +39,11 @@ pub enum Expression {
 pub enum Amount {
     Literal(f64),
     Path(Path),
-    Query(Query),
+    /// The expression and where it stands: `ItemReader/ReaderConfig/MaxItems`.
+    Query {
+        query: Query,
+        field: String,
+    },
 }
 
 /// A field with text: `Cause`, `CausePath`, or an expression of JSONata.

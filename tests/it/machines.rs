@@ -247,6 +247,49 @@ fn extremes_are_answered() {
     }
 }
 
+/// What never waits finds out by itself that its time is over, express executions after five minutes.
+#[test]
+fn what_never_waits_ends_at_its_deadline() {
+    let text = r#"{"StartAt": "A", "States": {
+        "A": {"Type": "Pass", "Next": "C"}, "E": {"Type": "Succeed"},
+        "C": {"Type": "Choice", "Choices": [{"Variable": "$.end", "IsPresent": true, "Next": "E"}], "Default": "A"}}}"#;
+    let machine = Machine::read(text).unwrap();
+    let mut cursor = Cursor::new(About { express: true, ..about(Data::default()) });
+    let mut what = What::Begin;
+    for seconds in 0.. {
+        assert!(seconds <= 300);
+        let at = now() + chrono::TimeDelta::seconds(seconds);
+        let (after, directives) = step(&machine, cursor, Stimulus { now: at, entropy: 1, what });
+        cursor = after;
+        if let Some(Directive::Finish(outcome)) = directives.last() {
+            assert_eq!((seconds, outcome), (300, &Outcome::TimedOut(Failure::default())));
+            break;
+        }
+        assert!(matches!(directives.last(), Some(Directive::Again)));
+        what = What::Continue;
+    }
+}
+
+/// A result of more than 262,144 bytes fails its state, in AWS's words; a catcher may take it.
+#[test]
+fn results_are_limited() {
+    let text = r#"{"StartAt": "T", "States": {
+        "T": {"Type": "Task", "Resource": "arn:aws:states:::sns:publish", "End": true,
+            "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "R"}]},
+        "R": {"Type": "Pass", "End": true}}}"#;
+    let machine = Machine::read(text).unwrap();
+    let of = |bytes: usize| {
+        let answer = Progress::Succeeded(json!("x".repeat(bytes - 2)).into());
+        match run(&machine, Data::default(), vec![answer]).outcome {
+            Some(Outcome::Succeeded(output)) => output.value().clone(),
+            other => panic!("{other:?}"),
+        }
+    };
+    assert!(of(262_144).is_string());
+    let cause = "The state/task 'sns' returned a result with a size exceeding the maximum number of bytes service limit.";
+    assert_eq!(of(262_145), json!({"Error": "States.DataLimitExceeded", "Cause": cause}));
+}
+
 /// The same stimulus and entropy give the same answer, random functions and jitter included.
 #[test]
 fn replays_alike() {
