@@ -270,6 +270,8 @@ fn queries() {
         ("queries", "nSELECT * FROM fac<tab>", &["SELECT * FROM facilities"]),
         ("queries", "nselect a from t where b = 1<esc>=", &["1 select a", "2 from t", "3 where b = 1"]),
         ("queries", "nSELECT * FROM t WHERE a = :least<f5>", &["least"]),
+        ("queries", "n<f1>", &["Keys of Queries", "Complete the word"]),
+        ("queries", "n<f1><esc>SELECT 1", &["1 SELECT 1"]),
         ("queries", "?", &["Keys of Queries", "Cancel the query that runs"]),
         ("overview", "3", &["Saved 10"]),
     ]);

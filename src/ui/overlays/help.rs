@@ -37,10 +37,11 @@ impl Help {
                 bound.push((*action, keys.join("  ")));
             }
         }
-        let inner = contexts.first().copied().unwrap_or(Context::Global);
-        bound.sort_by_key(|(action, _)| {
-            (action.group().title().to_lowercase() != inner.name(), action.group())
-        });
+        let own = |action: &Action| {
+            let group = action.group().title().to_lowercase();
+            contexts.iter().any(|context| context.name() == group)
+        };
+        bound.sort_by_key(|(action, _)| (!own(action), action.group()));
         let mut lines = Vec::new();
         let mut group = None;
         for (action, keys) in bound {

@@ -6,11 +6,14 @@ use crate::ui::overlays::pick::{Item, Pick, Question};
 
 /// The actions that make sense here: those bound in these contexts, the screen's own first.
 pub fn palette(keymap: &Keymap, contexts: &[Context]) -> Pick {
-    let inner = contexts.first().copied().unwrap_or(Context::Global);
+    let own = |action: &Action| {
+        let group = action.group().title().to_lowercase();
+        contexts.iter().any(|context| context.name() == group)
+    };
     let mut bound: Vec<(bool, Action, String)> = Vec::new();
     for action in Action::ALL {
         if let Some(keys) = keymap.keys_of(contexts, *action) {
-            bound.push((action.group().title().to_lowercase() != inner.name(), *action, keys));
+            bound.push((!own(action), *action, keys));
         }
     }
     bound.sort_by_key(|(foreign, action, _)| (*foreign, *action));

@@ -127,7 +127,7 @@ impl Place for Model {
 
     fn keys(&self) -> Vec<Action> {
         if self.is_editing() {
-            return vec![Action::Run, Action::Complete, Action::Undo, Action::LeaveEditor];
+            return vec![Action::Run, Action::Complete, Action::Undo, Action::LeaveEditor, Action::Help];
         }
         if self.typing() {
             return vec![Action::Accept, Action::Back];

@@ -6,11 +6,12 @@ use ratatui::layout::Rect;
 use crate::domain::problem::Problem;
 use crate::domain::query::{Query, QueryState};
 use crate::domain::units;
+use crate::sql::class;
 use crate::ui::effect::{Reply, Request, Wish};
 use crate::ui::remote::{Remote, Ticket};
 use crate::ui::route::Screen;
 use crate::ui::screens::queries::reply;
-use crate::ui::screens::queries::sheet::Sheet;
+use crate::ui::screens::queries::sheet::{Sheet, untab};
 use crate::ui::screens::queries::statement::Origin;
 use crate::ui::subs::Sub;
 use crate::ui::world::World;
@@ -222,7 +223,10 @@ impl Run {
         if self.first.awaits(ticket) {
             self.first.accept(ticket, page.as_ref().map(|_| ()).map_err(Clone::clone), now);
             return Some(match page {
-                Ok((grid, next)) => {
+                Ok((mut grid, next)) => {
+                    if class::classify(&self.sql).kind == class::Kind::Utility {
+                        untab(&mut grid);
+                    }
                     let sheet = self.sheet.insert(Sheet::new(grid, next));
                     sheet.reveal(area);
                     sheet.page_in(world, &id, area)

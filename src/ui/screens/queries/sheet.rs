@@ -346,6 +346,18 @@ pub fn brief(value: &str) -> Cow<'_, str> {
     }
 }
 
+/// What Athena answers to DESCRIBE: it names several columns, and puts a whole line into the first, its
+/// parts between tabs and filled up with blanks. Each part goes into its column.
+pub fn untab(grid: &mut Grid) {
+    let count = grid.columns.len();
+    for row in &mut grid.rows {
+        let lone = count > 1 && row.iter().skip(1).all(Option::is_none);
+        let Some(line) = row.first_mut().filter(|_| lone).and_then(Option::take) else { continue };
+        let parts = line.splitn(count, '\t').map(|part| Some(part.trim().to_owned()));
+        *row = parts.chain(std::iter::repeat(None)).take(count).collect();
+    }
+}
+
 fn widths(grid: &Grid) -> Vec<u16> {
     let measure = |text: &str| u16::try_from(brief(text).width()).unwrap_or(u16::MAX).min(CLIP as u16);
     let mut widths: Vec<u16> =
@@ -428,6 +440,17 @@ mod tests {
         sheet.sort_by(&mut world, 1);
         assert_eq!((sheet.sort, sheet.len()), (None, 3));
         assert_eq!(world.superseded.len(), 1);
+    }
+
+    #[test]
+    fn what_describe_answers_is_put_into_columns() {
+        let mut grid = (*sheet(3, 0, None).grid).clone();
+        let line = "facility_id         \tstring              \t                    ";
+        grid.rows = vec![vec![Some(line.into()), None, None], vec![None, None, None]];
+        untab(&mut grid);
+        let text = |cell: &str| Some(cell.to_owned());
+        assert_eq!(grid.rows[0], [text("facility_id"), text("string"), text("")]);
+        assert_eq!(grid.rows[1], [None, None, None]);
     }
 
     #[test]
