@@ -73,6 +73,14 @@ pub fn failed(error: impl Into<local::Error>) -> Problem {
     }
 }
 
+/// What is told when a cloud goes on with what the process before it left unfinished.
+pub fn news(taken_up: &[String]) -> Option<Problem> {
+    if taken_up.is_empty() {
+        return None;
+    }
+    Some(Problem::new("The local cloud was interrupted and goes on").detail(taken_up.join(" ")))
+}
+
 pub fn no_seat(error: seat::Error) -> Problem {
     let problem = Problem::new("The local cloud cannot be started").detail(error.to_string());
     match error {

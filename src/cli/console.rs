@@ -13,7 +13,7 @@ pub async fn run(cx: &Context, out: &mut Output) -> Result<Exit, Problem> {
     let context = cx.clone();
     let connect = Arc::new(move || {
         let context = context.clone();
-        let connecting: runtime::Connecting = Box::pin(async move { context.aws().await });
+        let connecting: runtime::Connecting = Box::pin(async move { context.connected().await });
         connecting
     });
     let options = Options::new(&cx.settings, connect)?;

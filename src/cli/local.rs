@@ -61,14 +61,17 @@ impl Local {
         let seat = folder.as_deref().map(Seat::take).transpose().map_err(cloud::no_seat)?;
         let cloud = self.open(cx, folder.clone()).await?;
         let endpoint = cloud.endpoint().clone();
-        announce(seat.as_ref(), &endpoint, false)?;
+        announce(seat.as_ref(), &cloud, false)?;
+        if let Some(news) = cloud::news(cloud.taken_up()) {
+            out.say(&news.to_string());
+        }
         let filled = tokio::select! {
             filled = self.fill(cx, &cloud, out) => filled.map(|()| true),
             () = ends.asked() => Ok(false),
         };
         match filled {
             Ok(true) => {
-                announce(seat.as_ref(), &endpoint, true)?;
+                announce(seat.as_ref(), &cloud, true)?;
                 exports(&endpoint, out);
                 match &folder {
                     Some(folder) => {
@@ -124,7 +127,7 @@ impl Local {
         let cloud = self.open(cx, Some(folder)).await?;
         let endpoint = cloud.endpoint().clone();
         tracing::info!(url = endpoint.url, version = VERSION, "serving");
-        announce(Some(&seat), &endpoint, false)?;
+        announce(Some(&seat), &cloud, false)?;
         let filled = tokio::select! {
             filled = async {
                 match self.empty || cloud.is_filled().map_err(cloud::failed)? {
@@ -142,7 +145,7 @@ impl Local {
             cloud.stop().await;
             return Err(problem);
         }
-        announce(Some(&seat), &endpoint, true)?;
+        announce(Some(&seat), &cloud, true)?;
         let calm = Duration::from_secs_f64(self.calm);
         loop {
             tokio::select! {
@@ -156,7 +159,7 @@ impl Local {
                 tracing::info!("nobody is there and nothing runs: leaving");
                 break;
             }
-            announce(Some(&seat), &endpoint, true)?;
+            announce(Some(&seat), &cloud, true)?;
         }
         cloud.stop().await;
         drop(seat);
@@ -164,14 +167,16 @@ impl Local {
     }
 }
 
-fn announce(seat: Option<&Seat>, endpoint: &Endpoint, ready: bool) -> Result<(), Problem> {
+fn announce(seat: Option<&Seat>, cloud: &Cloud, ready: bool) -> Result<(), Problem> {
     let Some(seat) = seat else { return Ok(()) };
+    let endpoint = cloud.endpoint();
     let serving = Serving {
         url: endpoint.url.clone(),
         region: endpoint.region.clone(),
         pid: std::process::id(),
         version: VERSION.into(),
         ready,
+        taken_up: cloud.taken_up().to_vec(),
     };
     seat.announce(&serving).map_err(cloud::no_seat)
 }

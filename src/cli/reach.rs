@@ -7,6 +7,8 @@ use crate::settings::{Settings, Target};
 /// A connection, and what this process keeps alive for it.
 pub struct Reached {
     pub aws: Aws,
+    /// What a person should know of it: that something was interrupted and goes on.
+    pub news: Option<Problem>,
     kept: Kept,
 }
 
@@ -25,7 +27,7 @@ impl Reached {
     /// Clients of a cloud in this process.
     #[cfg(feature = "local")]
     pub fn serving(aws: Aws, cloud: crate::local::Cloud) -> Reached {
-        Reached { aws, kept: Kept::Own(cloud) }
+        Reached { aws, news: None, kept: Kept::Own(cloud) }
     }
 
     /// Lets go of the shared cloud, and stops one of this process in order.
@@ -58,7 +60,7 @@ pub async fn reach(settings: &Settings) -> Result<Reached, Problem> {
 }
 
 fn plain(aws: Aws) -> Reached {
-    Reached { aws, kept: Kept::Nothing }
+    Reached { aws, news: None, kept: Kept::Nothing }
 }
 
 #[cfg(not(feature = "local"))]
@@ -73,14 +75,14 @@ async fn local(settings: &Settings, permit: Permit) -> Result<Reached, Problem> 
     use super::cloud;
     use crate::local::clock::Clock;
 
-    let (endpoint, kept) = if settings.ephemeral {
+    let (endpoint, news, kept) = if settings.ephemeral {
         let cloud = cloud::open(settings, None, 0, Clock::default()).await?;
         cloud::fill(settings, &cloud).await?;
-        (cloud.endpoint().clone(), Kept::Own(cloud))
+        (cloud.endpoint().clone(), None, Kept::Own(cloud))
     } else {
         let attached = cloud::attach(settings, |_| {}).await?;
-        (attached.endpoint.clone(), Kept::Shared(attached))
+        (attached.endpoint.clone(), cloud::news(&attached.taken_up), Kept::Shared(attached))
     };
     let target = aws::Target::Local { url: endpoint.url, region: endpoint.region };
-    Ok(Reached { aws: aws::connect(&target, permit).await, kept })
+    Ok(Reached { aws: aws::connect(&target, permit).await, news, kept })
 }

@@ -47,6 +47,8 @@ pub enum Progress {
 pub struct Attached {
     pub endpoint: Endpoint,
     pub pid: u32,
+    /// What the process before it left unfinished and it goes on with; told to who started it.
+    pub taken_up: Vec<String>,
     _held: TcpStream,
 }
 
@@ -81,7 +83,7 @@ pub async fn attach(
                         // Only now: it may have withdrawn while we came.
                         match seat::read(folder) {
                             Some(now) if now.pid == serving.pid && now.ready => {
-                                return Ok(attached(now, held));
+                                return Ok(attached(now, held, child.is_some()));
                             }
                             Some(_) => advance(Progress::Preparing, &mut since),
                             None => {}
@@ -110,9 +112,10 @@ pub async fn attach(
     }
 }
 
-fn attached(serving: Serving, held: TcpStream) -> Attached {
+fn attached(serving: Serving, held: TcpStream, started: bool) -> Attached {
     let endpoint = Endpoint { url: serving.url, region: serving.region };
-    Attached { endpoint, pid: serving.pid, _held: held }
+    let taken_up = if started { serving.taken_up } else { Vec::new() };
+    Attached { endpoint, pid: serving.pid, taken_up, _held: held }
 }
 
 /// A connection to a server that answered on it; `None` if nobody does, or not a local cloud.

@@ -42,6 +42,11 @@ pub trait Service: Send + Sync + 'static {
         Box::pin(async {})
     }
 
+    /// What an earlier process left unfinished, one sentence each: asked before [`Service::resume`].
+    fn unfinished(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Whether something runs that the process should not leave behind.
     fn busy(&self) -> bool {
         false

@@ -84,6 +84,7 @@ pub struct Cloud {
     endpoint: Endpoint,
     clients: server::Clients,
     tasks: Vec<JoinHandle<()>>,
+    taken_up: Vec<String>,
 }
 
 impl Cloud {
@@ -111,15 +112,21 @@ impl Cloud {
         let clients = server::Clients::default();
         let serving = server::serve(listener, router, clients.clone(), bus.stopping.clone());
         let mut tasks = vec![tokio::spawn(serving)];
+        let taken_up = unfinished(&bus)?;
         for service in bus.services() {
             service.resume().await;
         }
         tasks.push(tokio::spawn(outbox::deliver(bus.clone())));
-        Ok(Cloud { bus, endpoint, clients, tasks })
+        Ok(Cloud { bus, endpoint, clients, tasks, taken_up })
     }
 
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
+    }
+
+    /// What an earlier process left unfinished and this one goes on with, one sentence each.
+    pub fn taken_up(&self) -> &[String] {
+        &self.taken_up
     }
 
     pub fn bus(&self) -> &Arc<Bus> {
@@ -176,4 +183,32 @@ impl Cloud {
         }
         self.bus.store.close().await;
     }
+}
+
+/// Sentences told of each kind of thing, at most.
+const TOLD: usize = 5;
+
+/// What was under way when the process before this one ended.
+fn unfinished(bus: &Bus) -> Result<Vec<String>, Error> {
+    let mut all = Vec::new();
+    let mut services = bus.services();
+    services.sort_by_key(|service| service.name());
+    for service in services {
+        let mut found = service.unfinished();
+        let more = found.len().saturating_sub(TOLD);
+        found.truncate(TOLD);
+        all.append(&mut found);
+        if more > 0 {
+            all.push(format!("And {more} more."));
+        }
+    }
+    match outbox::count(&bus.store)? {
+        0 => {}
+        1 => all.push("One event is delivered again.".into()),
+        count => all.push(format!("{count} events are delivered again.")),
+    }
+    for sentence in &all {
+        tracing::info!("left unfinished by the process before: {sentence}");
+    }
+    Ok(all)
 }

@@ -53,6 +53,16 @@ pub fn waiting(store: &Store) -> bool {
     any || seen.is_err()
 }
 
+/// How many events wait to be delivered.
+pub fn count(store: &Store) -> Result<usize, Fault> {
+    let mut count = 0;
+    store.scan(OUTBOX, "", "", |_, _| {
+        count += 1;
+        ControlFlow::Continue(())
+    })?;
+    Ok(count)
+}
+
 /// Delivers until the bus stops. What is under way then is delivered again by the next process.
 pub async fn deliver(bus: Arc<Bus>) {
     let mut under_way = BTreeSet::new();

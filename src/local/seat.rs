@@ -44,6 +44,9 @@ pub struct Serving {
     pub version: String,
     /// The pipeline is there: provisioned, or meant to stay empty.
     pub ready: bool,
+    /// What the process before it left unfinished and it goes on with, one sentence each.
+    #[serde(default)]
+    pub taken_up: Vec<String>,
 }
 
 /// The folder where the user's local cloud is, unless told otherwise: in the XDG data directory.
@@ -164,8 +167,14 @@ mod tests {
         let folder = home.path().join("a/b");
         let seat = Seat::take(&folder).unwrap();
         assert_eq!(std::fs::metadata(&folder).unwrap().permissions().mode() & 0o777, 0o700);
-        let serving =
-            Serving { url: "u".into(), region: "r".into(), pid: 1, version: VERSION.into(), ready: false };
+        let serving = Serving {
+            url: "u".into(),
+            region: "r".into(),
+            pid: 1,
+            version: VERSION.into(),
+            ready: false,
+            taken_up: Vec::new(),
+        };
         seat.announce(&serving).unwrap();
         assert!(is_taken(&folder).unwrap());
         let second = Seat::take(&folder).err().unwrap().to_string();

@@ -11,8 +11,16 @@ use futures::future::{BoxFuture, Shared};
 use crate::aws::Aws;
 use crate::domain::problem::Problem;
 
+/// A connection that was made.
+#[derive(Clone)]
+pub struct Connected {
+    pub aws: Aws,
+    /// What a person should know of it: that something was interrupted and goes on.
+    pub news: Option<Problem>,
+}
+
 /// A connection under way.
-pub type Connecting = Pin<Box<dyn Future<Output = Result<Aws, Problem>> + Send>>;
+pub type Connecting = Pin<Box<dyn Future<Output = Result<Connected, Problem>> + Send>>;
 
 /// Makes a connection: attaches to the local cloud or sets the clients up. Called again after a failure.
 pub type Connect = Arc<dyn Fn() -> Connecting + Send + Sync>;
@@ -20,7 +28,7 @@ pub type Connect = Arc<dyn Fn() -> Connecting + Send + Sync>;
 /// A failed connection is not tried again before this.
 const REST: Duration = Duration::from_secs(1);
 
-type Attempt = Shared<BoxFuture<'static, Result<Aws, Problem>>>;
+type Attempt = Shared<BoxFuture<'static, Result<Connected, Problem>>>;
 
 /// Shared by everything that asks.
 #[derive(Clone)]
@@ -42,6 +50,10 @@ impl Connection {
 
     /// The clients, when there are some; every caller awaits the same attempt.
     pub(crate) async fn aws(&self) -> Result<Aws, Problem> {
+        Ok(self.connected().await?.aws)
+    }
+
+    pub(crate) async fn connected(&self) -> Result<Connected, Problem> {
         let attempt = {
             let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
             if state.failed.is_some_and(|at| at.elapsed() > REST) {

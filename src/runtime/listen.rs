@@ -1,7 +1,7 @@
 //! Starts and drops streams, so that they match what the present screen wants.
 
 use std::collections::{BTreeSet, HashMap};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::{TimeDelta, Utc};
 use futures::{Stream, StreamExt};
@@ -13,6 +13,9 @@ use crate::runtime::connection::Connection;
 use crate::runtime::{Inbox, Input};
 use crate::ui::msg::{Happening, Msg};
 use crate::ui::subs::Sub;
+
+/// Objects that are told of, the newest.
+const NEWEST: usize = 500;
 
 /// The streams that run.
 pub(crate) struct Listener {
@@ -76,6 +79,7 @@ impl Follower {
                     let lines = follow::logs(&aws, group, Some(since));
                     self.pass(lines, |lines| Happening::Lines(group.clone(), lines)).await
                 }
+                Sub::Objects { bucket, prefix, .. } => self.objects(&aws, bucket, prefix).await,
                 Sub::Query(id) => self.query(&aws, id).await,
             },
         };
@@ -124,6 +128,45 @@ impl Follower {
             }
         }
         last
+    }
+
+    /// Lists a prefix again and again, and tells what is newest when that changed. S3 lists by key alone, so
+    /// the newest are known only when all are: the more there are, the longer the pause.
+    async fn objects(&self, aws: &Aws, bucket: &str, prefix: &str) -> Option<Problem> {
+        let (soonest, latest) = if aws.target().is_local() { (300, 2_000) } else { (10_000, 60_000) };
+        let mut pace = follow::Pace::between(Duration::from_millis(soonest), Duration::from_millis(latest));
+        let mut last = None;
+        let mut failing = false;
+        loop {
+            let began = Instant::now();
+            match aws.s3.list_objects_v2(bucket, prefix).await {
+                Ok(mut objects) => {
+                    failing = false;
+                    let total = objects.len();
+                    objects.sort_by(|a, b| b.modified.cmp(&a.modified).then_with(|| a.key.cmp(&b.key)));
+                    objects.truncate(NEWEST);
+                    let found = Happening::Objects { newest: objects, total };
+                    if last.as_ref() == Some(&found) {
+                        pace.quiet();
+                    } else {
+                        pace.moved();
+                        last = Some(found.clone());
+                        if !self.send(Msg::Happened(found)) {
+                            return None;
+                        }
+                    }
+                }
+                Err(error) if error.retry() => {
+                    pace.failed();
+                    // Told once; the next answer says that it is over.
+                    if !std::mem::replace(&mut failing, true) {
+                        self.send(Msg::Warned(error.problem()));
+                    }
+                }
+                Err(error) => return Some(error.problem()),
+            }
+            tokio::time::sleep(pace.sleep(None).max(began.elapsed() * 20)).await;
+        }
     }
 
     async fn query(&self, aws: &Aws, id: &str) -> Option<Problem> {

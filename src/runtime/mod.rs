@@ -26,7 +26,7 @@ use crate::ui::msg::Msg;
 use crate::ui::subs::subs;
 use crate::ui::update::update;
 
-pub use connection::{Connect, Connecting};
+pub use connection::{Connect, Connected, Connecting};
 pub use options::Options;
 
 /// How the console ended.

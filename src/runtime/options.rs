@@ -92,6 +92,7 @@ impl Options {
             workgroup: settings.workgroup.clone(),
             function: settings.function.clone(),
             state_machine: settings.state_machine.clone(),
+            topic: settings.topic.clone(),
             read_only: settings.read_only,
             as_of: settings.as_of.unwrap_or(today),
             as_of_chosen: settings.as_of.is_some(),

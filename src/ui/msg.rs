@@ -5,6 +5,7 @@ use crossterm::event::{KeyEvent, MouseEvent};
 
 use crate::domain::execution::HistoryEvent;
 use crate::domain::log::LogLine;
+use crate::domain::object::Object;
 use crate::domain::problem::Problem;
 use crate::domain::query::Query;
 use crate::ui::effect::Reply;
@@ -49,8 +50,10 @@ pub enum Msg {
 pub enum Happening {
     /// New events of an execution (by ARN), oldest first; events may come twice.
     Events(String, Vec<HistoryEvent>),
-    /// New lines of a log group.
+    /// New lines of a log group; none when it was read and there is nothing.
     Lines(String, Vec<LogLine>),
+    /// The newest objects of a bucket, the youngest first, and how many there are in all.
+    Objects { newest: Vec<Object>, total: usize },
     /// The newest state of a running query.
     Query(Box<Query>),
     /// A stream ended: because what it followed is over, or with a problem.

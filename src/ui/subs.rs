@@ -13,6 +13,8 @@ pub enum Sub {
     Execution(String),
     /// The lines of a log group, from some minutes ago on.
     Logs { group: String, minutes: i64 },
+    /// The newest objects below a prefix, whenever they change. Another attempt is another stream.
+    Objects { bucket: String, prefix: String, attempt: u16 },
     /// A query (id) until it is over.
     Query(String),
 }

@@ -34,6 +34,8 @@ pub struct Setup {
     pub workgroup: String,
     pub function: String,
     pub state_machine: String,
+    /// Name or ARN of the topic that hears of failed runs.
+    pub topic: String,
     pub read_only: bool,
     pub as_of: NaiveDate,
     /// Whether `--as-of` or the settings chose that date; else it is today.

@@ -77,6 +77,7 @@ async fn a_server_of_another_version_is_named() {
         pid: 4242,
         version: format!("{VERSION}-older"),
         ready: true,
+        taken_up: Vec::new(),
     };
     seat.announce(&serving).unwrap();
     let refused = attach(home.path(), |_| panic!("nothing may be started"), |_| {}).await.err().unwrap();

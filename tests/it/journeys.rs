@@ -2,9 +2,10 @@
 
 use ward::domain::execution::Status;
 use ward::ui::effect::{Effect, Export, Request};
+use ward::ui::msg::{Happening, Msg};
 use ward::ui::route::Screen;
 
-use crate::support::answers::{Answers, MACHINE, execution_arn};
+use crate::support::answers::{Answers, FUNCTION_LOG, MACHINE, execution_arn};
 use crate::support::console::{Console, Work, setup};
 
 /// Where it starts, the keys, what is then on screen.
@@ -197,6 +198,58 @@ fn a_started_run_is_opened_and_followed() {
 }
 
 #[test]
+fn activity() {
+    walk(&[
+        ("overview", "5", &["Invocations 5", "Objects 250", "Notifications 1", "following, since 1h"]),
+        // The newest first: one that runs, the run's, the failed one, the slow one, the object's.
+        ("activity", "", &["◐ running", "✔ succeeded", "✖ failed", "⧖ timed out", "43  FAC004.json"]),
+        ("activity", "jj<enter>", &["of deadbeef, esc shows all", "ERROR the query q-0002"]),
+        ("activity", "jj<enter><esc>", &["following, since 1h"]),
+        ("activity", "<tab><tab>", &["Healthcare pipeline failed", "S3.NoSuchKeyException"]),
+        ("activity", "/FAC004", &["/ FAC004", "FAC004.json"]),
+        ("activity", "/FAC004<tab>", &["raw/FAC004.json"]),
+        ("activity/log", "/zzzz", &["Nothing matches; esc shows all"]),
+        ("activity", "w<ctrl-u>6h<enter>", &["since 6h"]),
+        ("activity", "w<ctrl-u>soon<enter>", &["A span reads like 30m, 6h or 7d"]),
+        // An escape sequence in a key is shown, not obeyed.
+        ("activity", "jj<enter>j", &["key: raw/odd\\u001b[2J name.json"]),
+        // From the log to the execution a line names, from an object to its facility.
+        ("activity", "j<enter>j<enter>", &["HealthcarePipelineStateMachine / run-20260101-150405-004"]),
+        ("activity/notifications", "<enter>", &["run-20251231-210000-118", "✖ failed"]),
+        ("activity/objects", "<enter>", &["FAC250"]),
+        ("activity/log", "gg<enter>", &["This line names no execution"]),
+    ]);
+}
+
+#[test]
+fn activity_stays_where_the_reader_is() {
+    let mut console = Console::at("activity/log", (120, 40));
+    let newer = |console: &mut Console, number: usize| {
+        let mut lines = console.answers.lines[FUNCTION_LOG].clone();
+        let last = lines.last_mut().expect("a line");
+        last.id = format!("new-{number}");
+        last.text = format!("a new line, number {number}");
+        let fresh = vec![last.clone()];
+        console.tell(Msg::Happened(Happening::Lines(FUNCTION_LOG.into(), fresh)));
+    };
+    let selected = |console: &Console| {
+        let text = console.text();
+        let line =
+            text.lines().rfind(|line| line.split('│').next_back().is_some_and(|part| part.contains("▌ ")));
+        line.unwrap_or_default().to_owned()
+    };
+    newer(&mut console, 1);
+    assert!(selected(&console).contains("number 1"), "{}", console.text());
+    console.press("k");
+    let before = selected(&console);
+    newer(&mut console, 2);
+    assert_eq!(selected(&console), before);
+    assert!(console.text().contains("number 2"));
+    console.press("f");
+    assert!(selected(&console).contains("number 2"), "{}", console.text());
+}
+
+#[test]
 fn copies_what_is_under_the_cursor() {
     let mut console = Console::at("facilities/FAC004", (120, 40));
     console.press("y");
@@ -204,6 +257,10 @@ fn copies_what_is_under_the_cursor() {
     let mut console = Console::at("workflows", (120, 40));
     console.press("y");
     assert_eq!(console.done, [Effect::Copy(execution_arn("run-20260101-150405-004"))]);
+    let mut console = Console::at("activity/objects", (120, 40));
+    console.press("y");
+    let uri = "s3://healthcare-accreditation-data-pipeline/raw/FAC250.json";
+    assert_eq!(console.done, [Effect::Copy(uri.into())]);
 }
 
 #[test]

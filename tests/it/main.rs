@@ -6,6 +6,7 @@ mod data;
 mod durability;
 mod histories;
 mod house;
+mod interruption;
 mod journeys;
 mod lambda;
 mod machines;

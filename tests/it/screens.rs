@@ -101,6 +101,19 @@ fn query_history_without_queries() {
 }
 
 #[test]
+fn activity() {
+    everywhere("activity", "activity", "");
+    everywhere("activity-log", "activity/log", "");
+    usual("activity-log-of-one", "activity", "jj<enter>");
+    usual("activity-objects", "activity/objects", "");
+    usual("activity-notifications", "activity/notifications", "");
+    usual("activity-filter", "activity/log", "/facilitys");
+    let mut console = Console::at("activity", BESIDE);
+    console.press("j");
+    picture("activity", &console);
+}
+
+#[test]
 fn overlays() {
     usual("help", "facilities", "?");
     usual("palette", "overview", ":");
@@ -116,21 +129,21 @@ fn overlays() {
 
 #[test]
 fn loading() {
-    for place in ["overview", "facilities", "workflows"] {
+    for place in ["overview", "facilities", "workflows", "activity"] {
         picture(&format!("loading-{place}"), &Console::loading(place, USUAL, setup()));
     }
 }
 
 #[test]
 fn empty() {
-    for place in ["overview", "facilities", "workflows"] {
+    for place in ["overview", "facilities", "workflows", "activity"] {
         picture(&format!("empty-{place}"), &Console::with(place, USUAL, Answers::empty()));
     }
 }
 
 #[test]
 fn failed() {
-    for place in ["overview", "facilities", "workflows"] {
+    for place in ["overview", "facilities", "workflows", "activity"] {
         picture(&format!("failed-{place}"), &Console::with(place, USUAL, Answers::failing()));
     }
 }

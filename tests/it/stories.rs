@@ -157,6 +157,8 @@ fn place() -> impl Strategy<Value = String> {
         run("run-20251231-210000-118"),
         run("nowhere"),
         "activity".to_owned(),
+        "activity/log".to_owned(),
+        "activity/notifications".to_owned(),
     ])
 }
 
@@ -310,7 +312,7 @@ proptest! {
     /// However far somebody moves, something is selected where there is something to select.
     #[test]
     fn the_selection_stays_in_sight(
-        place in prop::sample::select(vec!["overview", "facilities", "queries", "workflows"]),
+        place in prop::sample::select(vec!["overview", "facilities", "queries", "workflows", "activity/log", "activity/objects"]),
         keys in prop::collection::vec(prop::sample::select(vec!["j", "k", "G", "gg", "<pagedown>", "<pageup>"]), 1..40),
         sizes in prop::collection::vec((60..180_u16, 16..50_u16), 1..4),
     ) {

@@ -44,8 +44,9 @@ impl Tail {
     }
 }
 
-/// The lines of a log group from `since` on, and then as they come. A group that is not there yet is
-/// awaited: the function has not run. Never ends by itself except on a failure that will not pass.
+/// The lines of a log group from `since` on, and then as they come. A group that is not there yet is awaited:
+/// the function has not run. The first answer is handed on even when it is empty: so far there is nothing.
+/// Never ends by itself except on a failure that will not pass.
 pub fn logs(
     aws: &Aws,
     group: &str,
@@ -73,6 +74,7 @@ pub fn matching_logs(
         tail: Tail::default(),
         pace,
         asked: false,
+        told: false,
         ended: false,
     };
     stream::unfold(tailing, |mut tailing| async move {
@@ -89,6 +91,8 @@ struct Tailing {
     tail: Tail,
     pace: Pace,
     asked: bool,
+    /// Whether anything was handed on.
+    told: bool,
     ended: bool,
 }
 
@@ -98,17 +102,17 @@ impl Tailing {
             if std::mem::replace(&mut self.asked, true) {
                 tokio::time::sleep(self.pace.sleep(None)).await;
             }
-            match self.lines().await {
-                Ok(lines) => {
-                    let fresh = self.tail.take(lines);
-                    if fresh.is_empty() {
-                        self.pace.quiet();
-                    } else {
-                        self.pace.moved();
-                        return Some(Ok(fresh));
-                    }
+            let lines = match self.lines().await {
+                Err(error) if error.kind == Kind::NotFound => Ok(Vec::new()),
+                answer => answer,
+            };
+            match lines.map(|lines| self.tail.take(lines)) {
+                Ok(fresh) if fresh.is_empty() && self.told => self.pace.quiet(),
+                Ok(fresh) => {
+                    self.told = true;
+                    self.pace.moved();
+                    return Some(Ok(fresh));
                 }
-                Err(error) if error.kind == Kind::NotFound => self.pace.quiet(),
                 Err(error) if passing(&error) => {
                     self.pace.failed();
                     if self.pace.failures == 1 {

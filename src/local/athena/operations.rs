@@ -249,6 +249,10 @@ impl Service for Athena {
         Box::pin(self.take_up())
     }
 
+    fn unfinished(&self) -> Vec<String> {
+        self.interrupted()
+    }
+
     fn busy(&self) -> bool {
         !self.live().is_empty()
     }

@@ -289,22 +289,17 @@ impl Athena {
         Ok(json!({}))
     }
 
+    /// A sentence for every query that an earlier process left unfinished.
+    pub(super) fn interrupted(&self) -> Vec<String> {
+        let Ok(bus) = self.bus() else { return Vec::new() };
+        let sentence = |record: &Record| format!("The query {} ended as failed: run it again.", record.id);
+        unfinished(&bus).iter().map(sentence).collect()
+    }
+
     /// Ends what an earlier process left unfinished.
     pub(super) async fn take_up(&self) {
         let Ok(bus) = self.bus() else { return };
-        let mut unfinished: Vec<Record> = Vec::new();
-        let read = bus.store.scan(QUERIES, "", "", |_, bytes| {
-            if let Ok(record) = decode::<Record>(bytes)
-                && !record.state.is_over()
-            {
-                unfinished.push(record);
-            }
-            ControlFlow::Continue(())
-        });
-        if let Err(error) = read {
-            tracing::error!("the history of queries cannot be read: {error}");
-        }
-        for mut record in unfinished {
+        for mut record in unfinished(&bus) {
             let id = record.id.clone();
             let failure = Failure::internal(INTERRUPTED);
             record.state = State::Failed;
@@ -333,6 +328,23 @@ fn unwritable(record: &Record, fault: &Fault) -> Failure {
 
 fn refused(fault: &Fault) -> Failure {
     Failure::new("NOT_FOUND", fault.message.clone())
+}
+
+/// The queries that have no end.
+fn unfinished(bus: &Bus) -> Vec<Record> {
+    let mut unfinished: Vec<Record> = Vec::new();
+    let read = bus.store.scan(QUERIES, "", "", |_, bytes| {
+        if let Ok(record) = decode::<Record>(bytes)
+            && !record.state.is_over()
+        {
+            unfinished.push(record);
+        }
+        ControlFlow::Continue(())
+    });
+    if let Err(error) = read {
+        tracing::error!("the history of queries cannot be read: {error}");
+    }
+    unfinished
 }
 
 /// Writes the end of a query; the first end stands.

@@ -121,6 +121,10 @@ impl Service for States {
         })
     }
 
+    fn unfinished(&self) -> Vec<String> {
+        self.driver.unfinished()
+    }
+
     fn busy(&self) -> bool {
         self.driver.is_busy()
     }

@@ -83,6 +83,16 @@ impl Driver {
         }
     }
 
+    /// A sentence for every execution that an earlier process left.
+    pub fn unfinished(&self) -> Vec<String> {
+        let keys = lock(&self.left).executions.clone();
+        let sentence = |key: String| match key.split_once(':') {
+            Some((machine, name)) => format!("The execution {name} of {machine} goes on."),
+            None => format!("The execution {key} goes on."),
+        };
+        keys.into_iter().map(sentence).collect()
+    }
+
     /// Brings an execution to life again, with what is under way or with a redrive.
     pub async fn take_up(
         self: &Arc<Self>,

@@ -18,8 +18,14 @@ use ward::ui::msg::Happening;
 use ward::ui::subs::Sub;
 use ward::ui::world::Facilities;
 
+use super::logs;
+
 pub const ACCOUNT: &str = "000000000000";
 pub const MACHINE: &str = "arn:aws:states:us-east-1:000000000000:stateMachine:HealthcarePipelineStateMachine";
+
+/// What the function writes, and what SNS writes of the topic's deliveries.
+pub const FUNCTION_LOG: &str = "/aws/lambda/Stage3-AthenaQueryFunction";
+pub const TOPIC_LOG: &str = "sns/us-east-1/000000000000/healthcare-pipeline-notifications";
 
 /// The moment at which every console of the tests stands.
 pub fn now() -> DateTime<Utc> {
@@ -56,6 +62,8 @@ pub struct Answers {
     pub saved_queries: Vec<(String, String)>,
     /// By group; a group that is not here does not exist.
     pub lines: BTreeMap<String, Vec<LogLine>>,
+    /// The youngest first.
+    pub objects: Vec<Object>,
     /// Every question is answered with it.
     pub failure: Option<Problem>,
 }
@@ -132,6 +140,10 @@ impl Answers {
                 .map(|(name, kind)| (name.to_owned(), kind.to_owned()))
                 .to_vec(),
         });
+        answers.lines.insert(FUNCTION_LOG.into(), logs::function());
+        answers.lines.insert(TOPIC_LOG.into(), logs::topic());
+        answers.objects = answers.facilities.entries.iter().map(|(object, _)| object.clone()).collect();
+        answers.objects.sort_by_key(|object| std::cmp::Reverse(object.modified));
         answers
     }
 
@@ -228,6 +240,10 @@ impl Answers {
             }
             Sub::Logs { group, .. } => {
                 vec![Happening::Lines(group.clone(), self.lines.get(group).cloned().unwrap_or_default())]
+            }
+            Sub::Objects { .. } => {
+                let (newest, total) = (self.objects.clone(), self.objects.len());
+                vec![Happening::Objects { newest, total }]
             }
             Sub::Query(id) => {
                 let Some(query) = self.queries.iter().find(|query| query.id == *id) else {

@@ -39,6 +39,7 @@ pub fn setup() -> Setup {
         workgroup: "primary".into(),
         function: "Stage3-AthenaQueryFunction".into(),
         state_machine: "HealthcarePipelineStateMachine".into(),
+        topic: "healthcare-pipeline-notifications".into(),
         read_only: false,
         as_of: NaiveDate::from_ymd_opt(2026, 1, 1).unwrap(),
         as_of_chosen: true,

@@ -3,6 +3,7 @@
 pub mod answers;
 pub mod console;
 pub mod histories;
+pub mod logs;
 pub mod pty;
 pub mod screen;
 

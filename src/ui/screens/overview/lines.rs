@@ -10,9 +10,9 @@ use crate::domain::expiry::{self, Tier};
 use crate::domain::query::QueryState;
 use crate::domain::text::shown;
 use crate::domain::units;
-use crate::ui::remote::Stand;
+use crate::ui::remote::{Remote, Stand};
 use crate::ui::route::{Route, Screen};
-use crate::ui::screens::overview::{COLUMNS, Model};
+use crate::ui::screens::overview::{COLUMNS, Model, is_narrow};
 use crate::ui::theme::Role;
 use crate::ui::widgets::badge::Badge;
 use crate::ui::world::{Facilities, World};
@@ -65,7 +65,13 @@ pub fn lines(model: &Model, world: &World) -> [Vec<Line>; COLUMNS] {
     let (mut months_column, mut states_column) = (Vec::new(), Vec::new());
     left.push(Line::Heading("Accreditations"));
     match world.facilities.value() {
+        Some(all) if all.entries.is_empty() => {
+            let place = format!("No facility record in s3://{}/{}", world.setup.bucket, world.setup.prefix);
+            left.push(Line::Note(Role::Text, shown(&place).into_owned()));
+            left.push(Line::Note(Role::Dim, "`ward data upload` puts some there".to_string()));
+        }
         Some(all) => {
+            left.extend(stale(&world.facilities, world));
             tiers(&mut left, all, world.as_of);
             months(&mut months_column, all, world.as_of);
             states(&mut states_column, all);
@@ -76,10 +82,20 @@ pub fn lines(model: &Model, world: &World) -> [Vec<Line>; COLUMNS] {
     runs(&mut left, model, world);
     failures(&mut left, model, world);
     data(&mut left, world);
+    if is_narrow(world.body()) && !states_column.is_empty() {
+        months_column.push(Line::Blank);
+        months_column.append(&mut states_column);
+    }
     [left, months_column, states_column]
 }
 
-fn waiting<T>(remote: &crate::ui::remote::Remote<T>, what: &str) -> Line {
+/// What is shown is not of now: it could not be asked again.
+fn stale<T>(remote: &Remote<T>, world: &World) -> Option<Line> {
+    let (Stand::Failed { .. }, Some(at)) = (remote.stand(), remote.at()) else { return None };
+    Some(Line::Note(Role::Bad, format!("as known {}: r asks again", units::ago(at, world.now))))
+}
+
+fn waiting<T>(remote: &Remote<T>, what: &str) -> Line {
     match remote.stand() {
         Stand::Failed { problem, .. } => Line::Note(Role::Bad, shown(&problem.title).into_owned()),
         Stand::Loading(done, total) if total > 0 => {
@@ -175,6 +191,7 @@ fn runs(lines: &mut Vec<Line>, model: &Model, world: &World) {
         lines.extend([line, Line::Blank]);
         return;
     };
+    lines.extend(stale(&model.machines, world).or_else(|| stale(&model.runs, world)));
     if runs.is_empty() {
         lines.push(Line::Note(Role::Dim, "No run yet: 4, then R starts one".to_string()));
     }
@@ -230,8 +247,11 @@ fn failures(lines: &mut Vec<Line>, model: &Model, world: &World) {
 /// How fresh the data is.
 fn data(lines: &mut Vec<Line>, world: &World) {
     lines.push(Line::Heading("Data"));
-    let Some(all) = world.facilities.value() else {
-        lines.push(Line::Note(Role::Dim, "Not known yet".to_string()));
+    let Some(all) =
+        world.facilities.value().filter(|all| !all.entries.is_empty() || !all.problems.is_empty())
+    else {
+        let text = if world.facilities.value().is_some() { "None" } else { "Not known yet" };
+        lines.push(Line::Note(Role::Dim, text.to_string()));
         return;
     };
     let newest = all.entries.iter().filter_map(|(object, _)| object.modified).max();

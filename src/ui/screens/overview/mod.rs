@@ -45,6 +45,9 @@ pub struct Model {
     queries: Remote<Vec<Query>>,
     columns: [Vec<Line>; COLUMNS],
     cursors: [Cursor; COLUMNS],
+    /// What the cursor was moved to, by where it leads and which of the lines that lead there: it stays
+    /// there when lines come and go. Until it is moved it stands on the first line that leads anywhere.
+    kept: [Option<(Route, usize)>; COLUMNS],
     column: usize,
 }
 
@@ -80,11 +83,16 @@ impl Place for Model {
     }
 }
 
+/// Whether the months and the states share a column.
+pub(crate) fn is_narrow(body: Rect) -> bool {
+    body.width + 2 < crate::ui::areas::SIDE_BY_SIDE
+}
+
 /// Where the columns are; `None` where one does not fit.
 pub(crate) fn areas(body: Rect) -> [Option<Rect>; COLUMNS] {
     let gap = 3;
-    if body.width < 74 {
-        let left = body.width.saturating_sub(gap) * 3 / 5;
+    if is_narrow(body) {
+        let left = (body.width.saturating_sub(gap) * 5 / 8).max(body.width.saturating_sub(gap + 40));
         let right = body.width.saturating_sub(left + gap);
         return [
             Some(Rect { width: left, ..body }),

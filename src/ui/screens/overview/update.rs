@@ -25,6 +25,7 @@ pub fn update(model: &mut Model, world: &mut World, msg: Msg) -> Vec<Wish> {
                 let len = model.columns[column].len();
                 model.cursors[column].wheel(by, len, page);
                 settle(model, world, column, by > 0);
+                keep(model, column);
             }
         }
         Msg::Replied(ticket, answer) => match answer {
@@ -56,9 +57,34 @@ pub fn update(model: &mut Model, world: &mut World, msg: Msg) -> Vec<Wish> {
     }
     model.columns = lines(model, world);
     for column in 0..COLUMNS {
-        settle(model, world, column, true);
+        stay(model, world, column);
     }
     wishes
+}
+
+/// The lines are new: the cursor goes where it was, by what its line leads to.
+fn stay(model: &mut Model, world: &World, column: usize) {
+    let cursor = &mut model.cursors[column];
+    cursor.selected = match &model.kept[column] {
+        None => 0,
+        Some((route, which)) => {
+            let leads = |(_, line): &(usize, &Line)| line.route() == Some(route);
+            let mut all = model.columns[column].iter().enumerate().filter(leads).map(|(index, _)| index);
+            all.nth(*which).unwrap_or(cursor.selected)
+        }
+    };
+    settle(model, world, column, true);
+}
+
+/// Remembers what the cursor was moved to.
+fn keep(model: &mut Model, column: usize) {
+    let selected = model.cursors[column].selected;
+    let route = model.columns[column].get(selected).and_then(Line::route).cloned();
+    model.kept[column] = route.map(|route| {
+        let before = model.columns[column].iter().take(selected);
+        let which = before.filter(|line| line.route() == Some(&route)).count();
+        (route, which)
+    });
 }
 
 fn ask(model: &mut Model, world: &mut World) -> Vec<Wish> {
@@ -141,6 +167,7 @@ fn did(model: &mut Model, world: &mut World, action: Action) -> Vec<Wish> {
                 if (down && moved < before.selected) || (!down && moved > before.selected) {
                     model.cursors[column] = before;
                 }
+                keep(model, column);
             }
         }
     }
@@ -172,5 +199,6 @@ fn clicked(model: &mut Model, world: &World, at: Position) -> Vec<Wish> {
     let again = model.column == column && cursor.selected == index;
     model.column = column;
     model.cursors[column] = Cursor { selected: index, ..cursor };
+    keep(model, column);
     if again { vec![Wish::Open(route)] } else { Vec::new() }
 }

@@ -1,11 +1,14 @@
 //! How the screen looks.
 
+use std::borrow::Cow;
+
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use unicode_width::UnicodeWidthStr;
 
 use crate::domain::units;
+use crate::ui::route::Screen;
 use crate::ui::screens::overview::lines::Line;
 use crate::ui::screens::overview::{Model, areas};
 use crate::ui::theme::Role;
@@ -43,7 +46,7 @@ fn draw(world: &World, buffer: &mut Buffer, spot: Rect, line: &Line, selected: b
         Line::Note(role, text) => {
             put(buffer, inner, inner.x, text, theme.style(*role));
         }
-        Line::Item { badge, label, right, since, .. } => {
+        Line::Item { badge, label, right, since, route } => {
             let role = if badge.role == Role::Lapsed { Role::Bad } else { badge.role };
             put(buffer, inner, inner.x, badge.glyph(world), style(role));
             let mut tail = right.clone();
@@ -53,7 +56,12 @@ fn draw(world: &World, buffer: &mut Buffer, spot: Rect, line: &Line, selected: b
             }
             put_right(buffer, inner, &tail, style(Role::Text));
             let room = usize::from(inner.width).saturating_sub(tail.width() + 4);
-            put(buffer, inner, inner.x + 2, &middle(label, room), style(Role::Text));
+            // A sentence is cut at its end, a name in its middle.
+            let sentence = route.screen == Screen::Queries;
+            let label =
+                if sentence { Cow::Borrowed(label.as_str()) } else { Cow::Owned(middle(label, room)) };
+            let spot = Rect { width: inner.width.min(room as u16 + 2), ..inner };
+            put(buffer, spot, inner.x + 2, &label, style(Role::Text));
         }
         Line::Bar { label, share, number, role, .. } => {
             let wide = label.width().max(2) as u16 + 1;

@@ -1,0 +1,209 @@
+//! The pipeline killed in the middle: the cloud, the console, both. Nothing that was acknowledged is lost,
+//! and the next start says what was interrupted and goes on with it.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+use ward::aws::{self, Aws, Permit, Target};
+use ward::domain::execution::{Execution, HistoryEvent, Status};
+use ward::local::seat;
+
+use crate::support::pty::Pty;
+
+const BUCKET: &str = "healthcare-accreditation-data-pipeline";
+const MACHINE: &str = "arn:aws:states:us-east-1:000000000000:stateMachine:HealthcarePipelineStateMachine";
+
+/// A filled cloud whose waits are shorter, what it said until it answered, and clients of it.
+async fn filled(home: &Path) -> (Child, String, Aws) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_ward"))
+        .args(["local", "--speed", "10", "--as-of", "2026-01-01", "--local-dir"])
+        .arg(home.join("cloud"))
+        .env("HOME", home)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+    let url =
+        lines.into_iter().find_map(|line| Some(line.strip_prefix("export AWS_ENDPOINT_URL=")?.to_owned()));
+    let url = url.expect("it says where it answers");
+    let mut said = String::new();
+    // What it says last before it waits is where its state is.
+    for line in BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok) {
+        said.push_str(&line);
+        said.push('\n');
+        if line.contains("Its state is in") {
+            break;
+        }
+    }
+    (child, said, aws::connect(&Target::local(url), Permit::ReadWrite).await)
+}
+
+async fn history(aws: &Aws, arn: &str) -> Vec<HistoryEvent> {
+    aws.states.get_execution_history(arn, false, None, 1000).await.unwrap().items
+}
+
+async fn over(aws: &Aws, arn: &str) -> Execution {
+    loop {
+        let run = aws.states.describe_execution(arn).await.unwrap();
+        if run.status.is_over() {
+            return run;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_goes_on_after_sigkill_and_keeps_every_event() {
+    let home = tempfile::tempdir().unwrap();
+    let (mut cloud, said, mut aws) = filled(home.path()).await;
+    assert!(!said.contains("interrupted"), "{said}");
+    let mut runs = Vec::new();
+    // In the function's task, in the wait, near the end: wherever the kill happens to fall.
+    for events in [3, 6, 9] {
+        let key = format!("raw/FAC90{events}.json");
+        let record = format!(r#"{{"facility_id":"FAC90{events}","facility_name":"New","state":"ZZ"}}"#);
+        aws.s3.put_object(BUCKET, &key, record.into_bytes().into(), "application/json").await.unwrap();
+        let arn = aws.states.start_execution(MACHINE, Some(&format!("run-{events}")), "{}").await.unwrap();
+        let mut seen = history(&aws, &arn).await;
+        while seen.len() < events {
+            seen = history(&aws, &arn).await;
+        }
+        cloud.kill().unwrap();
+        cloud.wait().unwrap();
+
+        let (again, said, clients) = filled(home.path()).await;
+        (cloud, aws) = (again, clients);
+        let now = history(&aws, &arn).await;
+        assert_eq!(now[..seen.len()], seen[..], "what was recorded stays recorded");
+        if !aws.states.describe_execution(&arn).await.unwrap().status.is_over() || said.contains("run-") {
+            assert!(said.contains("The local cloud was interrupted and goes on"), "{said}");
+            assert!(
+                said.contains(&format!("run-{events} of HealthcarePipelineStateMachine goes on")),
+                "{said}"
+            );
+        }
+        assert!(aws.s3.head_object(BUCKET, &key).await.unwrap().is_some(), "{key} is there");
+        runs.push((arn, key));
+    }
+    for (arn, key) in runs {
+        let run = over(&aws, &arn).await;
+        assert_eq!(run.status, Status::Succeeded, "{arn}: {:?} {:?}", run.error, run.cause);
+        // The object's event reached the function, after the kill if not before.
+        let group = "/aws/lambda/Stage3-AthenaQueryFunction";
+        let pattern = format!("{{ $.key = \"{key}\" }}");
+        while aws.logs.filter_log_events(group, None, Some(&pattern), None).await.unwrap().items.is_empty() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+    assert_eq!(aws.s3.list_objects_v2(BUCKET, "production/").await.unwrap().len(), 3);
+    cloud.kill().unwrap();
+    cloud.wait().unwrap();
+}
+
+fn ward(home: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_ward"))
+        .args(arguments)
+        .args(["--as-of", "2026-01-01", "--local-dir"])
+        .arg(home.join("cloud"))
+        .env("HOME", home)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap()
+}
+
+/// The statuses of the runs, the newest first.
+fn runs(home: &Path) -> Vec<String> {
+    let output = ward(home, &["workflows", "list", "--output", "json"]);
+    let rows: serde_json::Value = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));
+    let rows = rows.as_array().cloned().unwrap_or_default();
+    rows.iter().map(|row| row["status"].as_str().unwrap_or_default().to_owned()).collect()
+}
+
+/// The process that serves the test's folder; killed with the test.
+struct Served<'a>(&'a Path);
+
+impl Served<'_> {
+    fn pid(&self) -> u32 {
+        seat::read(&self.0.join("cloud")).expect("somebody serves").pid
+    }
+
+    fn kill(&self) {
+        let pid = i32::try_from(self.pid()).unwrap();
+        let _ = kill_process(Pid::from_raw(pid).unwrap(), Signal::KILL);
+        while seat::is_taken(&self.0.join("cloud")).unwrap() {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+impl Drop for Served<'_> {
+    fn drop(&mut self) {
+        if seat::is_taken(&self.0.join("cloud")).is_ok_and(|taken| taken)
+            && seat::read(&self.0.join("cloud")).is_some()
+        {
+            self.kill();
+        }
+    }
+}
+
+/// A console in a terminal of its own, at its list of runs.
+fn console(home: &Path) -> Pty {
+    let mut pty = Pty::shell(home, (100, 30));
+    pty.send("\"$ward\" --as-of 2026-01-01 --local-dir \"$HOME/cloud\" --open workflows\r");
+    pty.wait("the list of runs", |screen| {
+        let text = screen.contents();
+        text.contains("No execution yet") || text.contains("Duration")
+    });
+    pty
+}
+
+fn start_a_run(pty: &mut Pty) {
+    pty.send("R");
+    pty.see("Start HealthcarePipelineStateMachine");
+    pty.send("\x05");
+    // The wait takes five seconds: time enough to be killed in.
+    pty.see("◌ WaitForQueryCompletion");
+}
+
+#[test]
+fn consoles_and_subcommands_share_a_cloud_that_outlives_them() {
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path();
+    // Two at once on an empty folder.
+    let (one, two) = std::thread::scope(|scope| {
+        let run = || ward(home, &["facilities", "list", "--output", "json"]);
+        let (one, two) = (scope.spawn(run), scope.spawn(run));
+        (one.join().unwrap(), two.join().unwrap())
+    });
+    assert!(one.status.success(), "{}", String::from_utf8_lossy(&one.stderr));
+    assert_eq!(one.stdout, two.stdout);
+    let served = Served(home);
+    let pid = served.pid();
+
+    // The console is killed: the run goes on, and another one finds it.
+    let mut first = console(home);
+    start_a_run(&mut first);
+    first.signal(Signal::KILL);
+    assert_eq!(runs(home).len(), 1);
+    assert_eq!(served.pid(), pid, "one process serves them all");
+    let second = console(home);
+    second.see("running");
+    second.wait("the run to end", |screen| screen.contents().contains("✔ succeeded"));
+
+    // Console and cloud are killed: the next console starts a cloud, is told, and the run goes on.
+    let mut second = second;
+    start_a_run(&mut second);
+    second.signal(Signal::KILL);
+    served.kill();
+    let third = console(home);
+    third.see("The local cloud was interrupted and goes on");
+    assert_ne!(served.pid(), pid);
+    third.wait("both runs to be over", |screen| screen.contents().matches("✔ succeeded").count() == 2);
+    assert_eq!(runs(home), ["SUCCEEDED", "SUCCEEDED"]);
+}
