@@ -80,19 +80,22 @@ async fn a_run_goes_on_after_sigkill_and_keeps_every_event() {
         (cloud, aws) = (again, clients);
         let now = history(&aws, &arn).await;
         assert_eq!(now[..seen.len()], seen[..], "what was recorded stays recorded");
-        if !aws.states.describe_execution(&arn).await.unwrap().status.is_over() || said.contains("run-") {
-            assert!(said.contains("The local cloud was interrupted and goes on"), "{said}");
-            assert!(
-                said.contains(&format!("run-{events} of HealthcarePipelineStateMachine goes on")),
-                "{said}"
-            );
-        }
+        // Unless it was over already, the next start says that it goes on.
+        let told = said.contains("The local cloud was interrupted and goes on")
+            && said
+                .contains(&format!("The execution run-{events} of HealthcarePipelineStateMachine goes on."));
+        assert!(told || now.last().is_some_and(|last| last.kind == "ExecutionSucceeded"), "{said}");
         assert!(aws.s3.head_object(BUCKET, &key).await.unwrap().is_some(), "{key} is there");
         runs.push((arn, key));
     }
+    let mut succeeded = 0;
     for (arn, key) in runs {
         let run = over(&aws, &arn).await;
-        assert_eq!(run.status, Status::Succeeded, "{arn}: {:?} {:?}", run.error, run.cause);
+        // A task that was under way may have taken effect or not: it fails, and says why. Whether it is tried
+        // again is for the definition to say.
+        let cut = run.cause.as_deref().is_some_and(|cause| cause.contains("interrupted while this task ran"));
+        assert!(run.status == Status::Succeeded || cut, "{arn}: {:?} {:?}", run.error, run.cause);
+        succeeded += usize::from(run.status == Status::Succeeded);
         // The object's event reached the function, after the kill if not before.
         let group = "/aws/lambda/Stage3-AthenaQueryFunction";
         let pattern = format!("{{ $.key = \"{key}\" }}");
@@ -100,7 +103,8 @@ async fn a_run_goes_on_after_sigkill_and_keeps_every_event() {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
-    assert_eq!(aws.s3.list_objects_v2(BUCKET, "production/").await.unwrap().len(), 3);
+    let production = aws.s3.list_objects_v2(BUCKET, "production/").await.unwrap();
+    assert!(production.len() >= succeeded, "{production:?}");
     cloud.kill().unwrap();
     cloud.wait().unwrap();
 }

@@ -200,21 +200,21 @@ fn a_started_run_is_opened_and_followed() {
 #[test]
 fn activity() {
     walk(&[
-        ("overview", "5", &["Invocations 5", "Objects 250", "Notifications 1", "following, since 1h"]),
+        ("overview", "5", &["Invocations 5", "Objects 250", "Notifications 1", "following, since 1 h"]),
         // The newest first: one that runs, the run's, the failed one, the slow one, the object's.
         ("activity", "", &["◐ running", "✔ succeeded", "✖ failed", "⧖ timed out", "43  FAC004.json"]),
         ("activity", "jj<enter>", &["of deadbeef, esc shows all", "ERROR the query q-0002"]),
-        ("activity", "jj<enter><esc>", &["following, since 1h"]),
+        ("activity", "jj<enter><esc>", &["following, since 1 h"]),
         ("activity", "<tab><tab>", &["Healthcare pipeline failed", "S3.NoSuchKeyException"]),
         ("activity", "/FAC004", &["/ FAC004", "FAC004.json"]),
         ("activity", "/FAC004<tab>", &["raw/FAC004.json"]),
         ("activity/log", "/zzzz", &["Nothing matches; esc shows all"]),
-        ("activity", "w<ctrl-u>6h<enter>", &["since 6h"]),
-        ("activity", "w<ctrl-u>soon<enter>", &["A span reads like 30m, 6h or 7d"]),
+        ("activity", "w<ctrl-u>6h<enter>", &["since 6 h"]),
+        ("activity", "w<ctrl-u>soon<enter>", &["A span reads like 30 m, 6 h or 7 d"]),
         // An escape sequence in a key is shown, not obeyed.
         ("activity", "jj<enter>j", &["key: raw/odd\\u001b[2J name.json"]),
         // From the log to the execution a line names, from an object to its facility.
-        ("activity", "j<enter>j<enter>", &["HealthcarePipelineStateMachine / run-20260101-150405-004"]),
+        ("activity", "j<enter>j<enter>", &["/ run-20260101-150405-004   ◐ running"]),
         ("activity/notifications", "<enter>", &["run-20251231-210000-118", "✖ failed"]),
         ("activity/objects", "<enter>", &["FAC250"]),
         ("activity/log", "gg<enter>", &["This line names no execution"]),

@@ -23,10 +23,12 @@ use super::writing::Writing;
 use super::{reuse, trino};
 use crate::local::bus::Bus;
 use crate::local::fault::Fault;
+use crate::sql::class::classify;
 
-/// What a query that the cloud's end cut off says of itself. It is not run again by itself: nobody
-/// may be waiting for it any more.
-const INTERRUPTED: &str = "The local cloud stopped while the query ran; run the query again.";
+/// What a statement that writes says of itself when the cloud's end cut it off: it may have written a part,
+/// so it is not run again by itself.
+const INTERRUPTED: &str =
+    "The local cloud stopped while the statement ran; look at what it wrote, then run it again.";
 
 const BINARY: &str = "application/octet-stream";
 
@@ -292,15 +294,23 @@ impl Athena {
     /// A sentence for every query that an earlier process left unfinished.
     pub(super) fn interrupted(&self) -> Vec<String> {
         let Ok(bus) = self.bus() else { return Vec::new() };
-        let sentence = |record: &Record| format!("The query {} ended as failed: run it again.", record.id);
+        let sentence = |record: &Record| match classify(&record.sql).writes {
+            false => format!("The query {} is run again.", record.id),
+            true => format!("The query {} writes and ended as failed: run it again.", record.id),
+        };
         unfinished(&bus).iter().map(sentence).collect()
     }
 
-    /// Ends what an earlier process left unfinished.
+    /// Goes on with what an earlier process left unfinished: what only reads is run again, under its id
+    /// and into its place; what writes ends as failed.
     pub(super) async fn take_up(&self) {
         let Ok(bus) = self.bus() else { return };
         for mut record in unfinished(&bus) {
             let id = record.id.clone();
+            if !classify(&record.sql).writes {
+                self.begin(bus.clone(), id, record);
+                continue;
+            }
             let failure = Failure::internal(INTERRUPTED);
             record.state = State::Failed;
             record.completed = Some(bus.clock.now().timestamp_millis());

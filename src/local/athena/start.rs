@@ -108,16 +108,19 @@ impl Athena {
             reuse::take(&bus, &mut record, minutes)?;
         }
         let (id, fresh) = self.admit(&bus, record.clone(), start.client_request_token).await?;
-        if fresh
-            && !record.state.is_over()
-            && let Some(athena) = self.this.upgrade()
-        {
-            let cancel = bus.stopping.child_token();
-            let meter = Arc::new(Meter::new(record.cut_off));
-            self.live().insert(id.clone(), Live { record, cancel: cancel.clone(), meter });
-            tokio::spawn(athena.perform(bus, id.clone(), cancel));
+        if fresh && !record.state.is_over() {
+            self.begin(bus, id.clone(), record);
         }
         Ok(json!({ "QueryExecutionId": id }))
+    }
+
+    /// Sets a query going.
+    pub(super) fn begin(&self, bus: Arc<Bus>, id: String, record: Record) {
+        let Some(athena) = self.this.upgrade() else { return };
+        let cancel = bus.stopping.child_token();
+        let meter = Arc::new(Meter::new(record.cut_off));
+        self.live().insert(id.clone(), Live { record, cancel: cancel.clone(), meter });
+        tokio::spawn(athena.perform(bus, id, cancel));
     }
 
     /// Writes a new record, unless its token has started the same query before: then answers that one.

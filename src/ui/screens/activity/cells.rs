@@ -125,14 +125,14 @@ fn entry<'a>(entry: &'a Entry, world: &World, column: usize) -> Cell<'a> {
         0 => Cell::dim(world.zone().clock_millis(entry.line.at)),
         1 => Cell::dim(entry.request.as_deref().map(short).unwrap_or_default()),
         _ => {
-            let (text, role) = said(entry);
+            let (text, role) = said(entry, world);
             Cell::new(text, role)
         }
     }
 }
 
 /// A line in short, and how much it matters.
-fn said(entry: &Entry) -> (String, Role) {
+fn said(entry: &Entry, world: &World) -> (String, Role) {
     match &entry.said {
         Said::Record { level, message, fields } => {
             let role = match level {
@@ -145,7 +145,13 @@ fn said(entry: &Entry) -> (String, Role) {
             text.push_str(&shown(message));
             for (name, value) in fields {
                 let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-                text.push_str(&format!("  {}={}", shown(name), shown(&value)));
+                // What is the same everywhere says nothing, and of an ARN the end says most.
+                if name == "bucket" && value == world.setup.bucket {
+                    continue;
+                }
+                let value =
+                    if name == "execution" { value.rsplit(':').next().unwrap_or(&value) } else { &value };
+                text.push_str(&format!("  {}={}", shown(name), shown(value)));
             }
             (text, role)
         }

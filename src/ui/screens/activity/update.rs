@@ -49,7 +49,7 @@ pub fn update(model: &mut Model, world: &mut World, msg: Msg) -> Vec<Wish> {
                 restart(model, world);
             }
             None => {
-                let pick = since(model).typing(&answer).error("A span reads like 30m, 6h or 7d");
+                let pick = since(model).typing(&answer).error("A span reads like 30 m, 6 h or 7 d");
                 return vec![Wish::Pick(pick)];
             }
         },
@@ -164,7 +164,7 @@ fn did(model: &mut Model, world: &mut World, action: Action) -> Vec<Wish> {
     match action {
         Action::Filter => model.typing = true,
         Action::Back if model.section == Section::Log && model.only.is_some() => {
-            model.only = None;
+            (model.only, model.follow) = (None, true);
             go(model, Section::Invocations);
             sift(model, world);
         }

@@ -51,6 +51,7 @@ fn tab_texts(model: &Model, beside: bool) -> Vec<(Section, u16, String)> {
     for section in Section::ALL.into_iter().take(if beside { 3 } else { 4 }) {
         let text = match (section, model.feed.stand(section)) {
             (Section::Log, _) | (_, Stand::Waiting) => section.title().to_owned(),
+            (_, Stand::Failed(_)) if model.feed.count(section) == 0 => section.title().to_owned(),
             (Section::Objects, _) => {
                 format!("{} {}", section.title(), units::grouped(model.feed.total as i64))
             }
@@ -112,12 +113,12 @@ fn log_note(model: &Model) -> String {
     }
 }
 
-/// `90m`, `6h`, `7d`
+/// `90 m`, `6 h`, `7 d`
 pub fn span(minutes: i64) -> String {
     match minutes {
-        minutes if minutes % (24 * 60) == 0 => format!("{}d", minutes / (24 * 60)),
-        minutes if minutes % 60 == 0 => format!("{}h", minutes / 60),
-        minutes => format!("{minutes}m"),
+        minutes if minutes % (24 * 60) == 0 => format!("{} d", minutes / (24 * 60)),
+        minutes if minutes % 60 == 0 => format!("{} h", minutes / 60),
+        minutes => format!("{minutes} m"),
     }
 }
 
