@@ -23,14 +23,14 @@ const PATIENCE: Duration = Duration::from_millis(500);
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("{} is served by another process already{}", folder.display(), by(serving))]
-    Taken { folder: PathBuf, serving: Option<Serving> },
+    Taken { folder: PathBuf, serving: Option<Box<Serving>> },
     #[error("{}: {}", path.display(), explain(source))]
     Folder { path: PathBuf, source: io::Error },
     #[error("there is no home folder for the local cloud: name a folder with --local-dir")]
     Homeless,
 }
 
-fn by(serving: &Option<Serving>) -> String {
+fn by(serving: &Option<Box<Serving>>) -> String {
     serving.as_ref().map(|s| format!(": process {} at {}", s.pid, s.url)).unwrap_or_default()
 }
 
@@ -95,7 +95,10 @@ impl Seat {
                     std::thread::sleep(Duration::from_millis(10));
                 }
                 Err(TryLockError::WouldBlock) => {
-                    return Err(Error::Taken { folder: folder.to_owned(), serving: read(folder) });
+                    return Err(Error::Taken {
+                        folder: folder.to_owned(),
+                        serving: read(folder).map(Box::new),
+                    });
                 }
                 Err(TryLockError::Error(source)) => {
                     return Err(Error::Folder { path: folder.join(LOCK), source });

@@ -30,11 +30,7 @@ pub fn update(model: &mut Model, world: &mut World, msg: Msg) -> Vec<Wish> {
             sift(model, world);
         }
         Msg::Did(action) => return did(model, world, action),
-        Msg::Typed(key) => {
-            if model.typing && model.filter.key(key) {
-                sift(model, world);
-            }
-        }
+        Msg::Typed(key) if model.typing && model.filter.key(key) => sift(model, world),
         Msg::Pasted(text) => {
             model.typing = true;
             model.filter.insert(&text);

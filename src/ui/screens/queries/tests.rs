@@ -29,6 +29,7 @@ pub(super) fn world() -> World {
         workgroup: "primary".into(),
         function: "Stage3-AthenaQueryFunction".into(),
         state_machine: "HealthcarePipelineStateMachine".into(),
+        topic: "healthcare-pipeline-notifications".into(),
         read_only: false,
         as_of: now.date_naive(),
         as_of_chosen: true,
