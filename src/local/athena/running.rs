@@ -307,6 +307,10 @@ impl Athena {
         let Ok(bus) = self.bus() else { return };
         for mut record in unfinished(&bus) {
             let id = record.id.clone();
+            // Somebody may have started it just now.
+            if self.live().contains_key(&id) {
+                continue;
+            }
             if !classify(&record.sql).writes {
                 self.begin(bus.clone(), id, record);
                 continue;
