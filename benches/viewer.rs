@@ -128,6 +128,7 @@ fn console() -> Model {
         workgroup: "primary".into(),
         function: "f".into(),
         state_machine: "Machine".into(),
+        topic: "healthcare-pipeline-notifications".into(),
         read_only: false,
         as_of: now.date_naive(),
         as_of_chosen: true,
