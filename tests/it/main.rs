@@ -10,6 +10,7 @@ mod interruption;
 mod journeys;
 mod lambda;
 mod machines;
+mod readme;
 mod screens;
 mod sql;
 mod stories;

@@ -124,7 +124,7 @@ pub fn engine(name: &str) -> Option<&'static str> {
 
 /// Trino's name of a function of the engine.
 pub fn trinos(name: &str) -> String {
-    if super::functions::has(name) {
+    if super::functions::has(name) && !name.starts_with('$') {
         return name.to_owned();
     }
     let found = ENGINE.iter().find(|(_, engine)| *engine == name).map(|(trino, _)| *trino);
