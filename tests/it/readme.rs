@@ -38,7 +38,8 @@ fn its_commands_are_commands() {
             let line = line.replace("cargo run --release -- ", "ward ");
             let Some(rest) = line.strip_prefix("ward ") else { continue };
             let words = shell(rest);
-            let parsed = ward::cli::command().try_get_matches_from(["ward".to_owned()].into_iter().chain(words));
+            let parsed =
+                ward::cli::command().try_get_matches_from(["ward".to_owned()].into_iter().chain(words));
             let wrong = parsed.err().filter(clap_error).map(|error| error.to_string());
             assert_eq!(wrong, None, "{line}");
             checked += 1;

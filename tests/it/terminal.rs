@@ -100,10 +100,13 @@ fn a_run_is_stopped_and_redriven() {
     pty.send("\r");
     pty.see("Stop this execution?");
     pty.send("y");
+    // It opens on what ended it; the graph is the next view.
     pty.wait("the stop", |screen| {
         let text = screen.contents();
-        text.contains("■ aborted") && text.contains("■ WaitForQueryCompletion")
+        text.contains("■ aborted") && text.contains("It was in WaitForQueryCompletion then")
     });
+    pty.send("v");
+    pty.see("■ WaitForQueryCompletion");
     pty.send("D");
     pty.wait("the redriven run to succeed", |screen| {
         let text = screen.contents();
