@@ -130,9 +130,9 @@ impl Story {
 }
 
 impl Run {
-    /// Once an execution has ended badly: asks what its history does not hold, and opens on the summary
-    /// while the person has not chosen another view.
-    pub fn investigate(&mut self, world: &mut World, open: bool) -> Vec<Wish> {
+    /// Once an execution has ended badly: asks what its history does not hold, and turns to the summary
+    /// while it is followed and the person has not chosen another view.
+    pub fn investigate(&mut self, world: &mut World) -> Vec<Wish> {
         if !self.failed() || self.timeline.is_empty() || !self.timeline.is_over() {
             return Vec::new();
         }
@@ -140,7 +140,7 @@ impl Run {
         if self.story.asked != Some(self.timeline.len()) {
             self.story = Story { asked: Some(self.timeline.len()), ..Story::default() };
             wishes = self.question(world);
-            if open && self.follow {
+            if self.follow && self.view == View::Graph {
                 self.view = View::Summary;
                 self.offset = 0;
             }

@@ -151,7 +151,7 @@ fn open_run(model: &mut Model, world: &mut World, arn: &str) -> Vec<Wish> {
             wishes.push(world.ask(Screen::Workflows, &mut run.definition, request));
         }
         run.go_along(world);
-        wishes.extend(run.investigate(world, true));
+        wishes.extend(run.investigate(world));
         return wishes;
     }
     wishes.extend(run.ask(world));
@@ -332,10 +332,10 @@ fn happened(model: &mut Model, world: &mut World, happening: Happening) -> Vec<W
                 wishes.extend(model.board.happened(&arn, &events));
             }
             if let Some(run) = model.run.as_mut().filter(|_| mine) {
-                let (before, opening) = (run.is_over(), run.timeline.is_empty());
+                let before = run.is_over();
                 run.happened(world, &events);
                 if run.timeline.is_over() {
-                    wishes.extend(run.investigate(world, opening || before));
+                    wishes.extend(run.investigate(world));
                 }
                 if !before && run.is_over() {
                     // Its output, and its line in the list.
