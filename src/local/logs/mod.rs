@@ -1,13 +1,14 @@
 //! CloudWatch Logs: groups, streams and their events, kept in the store and bounded per group.
 //!
-//! May use the store and the bus. Times are milliseconds since the epoch. `operations` writes,
-//! `reading` pages through events, `pattern` says which of them a filter means, `records` names the
+//! May use the store and the bus. Times are milliseconds since the epoch. `operations` keeps
+//! groups and streams, `writing` takes events, `reading` pages through them, `pattern` says which of them a filter means, `records` names the
 //! keys.
 
 mod operations;
 mod pattern;
 mod reading;
 mod records;
+mod writing;
 
 use std::sync::Arc;
 

@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::local::fault::Fault;
 use crate::local::store::{Store, Table, Tx, explain};
-use crate::local::wire::payload::hex;
+use crate::local::wire::digests::hex;
 
 const BODIES: Table = "s3.bodies";
 /// Larger bodies are files, bytes.

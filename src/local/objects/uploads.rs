@@ -10,7 +10,7 @@ use super::bodies::{self, Draft, Piece};
 use super::{Arrival, Condition, Object, ObjectStore, buckets, check_key, decode, encode, replace};
 use crate::local::fault::Fault;
 use crate::local::store::{Error, Table, Tx};
-use crate::local::wire::payload::hex;
+use crate::local::wire::digests::hex;
 
 const UPLOADS: Table = "s3.uploads";
 pub const PARTS: Table = "s3.parts";

@@ -3,9 +3,10 @@
 //!
 //! One file per protocol: [`json`] (Athena, Step Functions, Logs), [`query`] (SNS, STS), [`rest`]
 //! (Lambda); [`fault`] writes errors in each of them; [`admit`] decides who is listened to at all.
-//! S3 has its own: [`payload`] here, then the crate `s3s`.
+//! S3 has its own: [`payload`] and [`digests`] here, then the crate `s3s`.
 
 pub mod admit;
+pub mod digests;
 pub mod fault;
 pub mod json;
 pub mod payload;

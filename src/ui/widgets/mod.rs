@@ -25,6 +25,14 @@ pub fn put(buffer: &mut Buffer, area: Rect, x: u16, text: &str, style: Style) ->
         return x.max(area.x);
     }
     let room = usize::from(end - x);
+    // Most of a screen is this, and it needs no looking for graphemes and their widths.
+    if text.len() <= room && text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+        let end = buffer.area.right().min(end);
+        for (x, byte) in (x..end).zip(text.bytes()) {
+            buffer[(x, area.y)].set_char(char::from(byte)).set_style(style);
+        }
+        return end.min(x + text.len() as u16);
+    }
     if text.len() <= room || text.width() <= room {
         return buffer.set_stringn(x, area.y, text, room, style).0;
     }
