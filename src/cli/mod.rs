@@ -33,6 +33,7 @@ pub mod query;
 pub mod reach;
 pub mod saved;
 pub mod status;
+mod transition;
 mod upload;
 mod validate;
 pub mod watch;

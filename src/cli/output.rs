@@ -324,4 +324,4 @@ fn table(columns: &[Column], rows: &[Vec<Value>]) -> String {
 
 #[cfg(test)]
 #[path = "output_tests.rs"]
-mod tests;
+pub(super) mod tests;

@@ -18,7 +18,8 @@ impl Write for Page {
     }
 }
 
-fn written(format: Format, act: impl FnOnce(&mut Output)) -> (String, String) {
+/// What an act writes: data and talk.
+pub fn written(format: Format, act: impl FnOnce(&mut Output)) -> (String, String) {
     let (data, talk) = (Page::default(), Page::default());
     let mut out = Output::to(format, data.clone(), talk.clone());
     act(&mut out);

@@ -1,13 +1,15 @@
 //! An execution as lines: while it happens, and afterwards.
 
-use futures::{StreamExt, pin_mut};
+use chrono::{DateTime, Utc};
+use futures::{Stream, StreamExt, pin_mut};
 use serde_json::Value;
 
 use super::context::Context;
 use super::exit::Exit;
 use super::output::{Column, Format, Output};
 use super::query::stamp;
-use crate::aws::{Aws, follow};
+use super::transition;
+use crate::aws::{Aws, Error, follow};
 use crate::domain::execution::{HistoryEvent, Status};
 use crate::domain::problem::Problem;
 use crate::domain::timeline::Timeline;
@@ -16,73 +18,58 @@ use crate::domain::units;
 /// Prints one line per transition as it happens; the exit status tells the outcome. Ctrl-C ends the
 /// watching and leaves the execution running.
 pub async fn watch(cx: &Context, out: &mut Output, aws: &Aws, arn: &str) -> Result<Exit, Problem> {
+    let clock = |at| cx.clock(at);
+    tokio::select! {
+        exit = tell(out, &clock, arn, follow::execution(aws, arn)) => exit,
+        _ = tokio::signal::ctrl_c() => {
+            out.say(&format!("Stopped watching; the execution runs on: `ward workflows watch {arn}`"));
+            Ok(Exit::Interrupted)
+        }
+    }
+}
+
+/// Prints what a stream of events brings, to its end.
+async fn tell(
+    out: &mut Output,
+    clock: &(dyn Fn(DateTime<Utc>) -> String + Sync),
+    arn: &str,
+    events: impl Stream<Item = Result<Vec<HistoryEvent>, Error>>,
+) -> Result<Exit, Problem> {
     let mut timeline = Timeline::new();
-    let events = follow::execution(aws, arn);
     pin_mut!(events);
-    loop {
-        let answer = tokio::select! {
-            answer = events.next() => answer,
-            _ = tokio::signal::ctrl_c() => {
-                out.say(&format!("Stopped watching; the execution runs on: `ward workflows watch {arn}`"));
-                return Ok(Exit::Interrupted);
-            }
-        };
+    while let Some(answer) = events.next().await {
         match answer {
-            None => break,
-            Some(Ok(batch)) => {
+            Ok(batch) => {
                 for event in &batch {
                     timeline.apply(event);
-                    print(cx, out, &timeline, event);
+                    transition::print(out, &clock(event.at), arn, false, &timeline, event);
                 }
             }
-            Some(Err(error)) if error.retry() => out.say(&format!("{}; trying again", error.problem())),
-            Some(Err(error)) => return Err(error.problem()),
+            Err(error) if error.retry() => out.say(&format!("{}; trying again", error.problem())),
+            Err(error) => return Err(error.problem()),
         }
         if out.closed() {
             return Ok(Exit::Done);
         }
     }
-    conclude(out, &timeline);
+    if let Some(problem) = conclusion(&timeline) {
+        out.problem(&problem);
+    }
     Ok(if timeline.status() == Some(Status::Succeeded) { Exit::Done } else { Exit::No })
 }
 
-fn conclude(out: &mut Output, timeline: &Timeline) {
-    if let Some(cause) = timeline.root_cause() {
-        let mut problem = Problem::new(format!("{} is where it failed", cause.state));
-        let parts: Vec<&str> =
-            [cause.error.as_deref(), cause.cause.as_deref()].into_iter().flatten().collect();
-        problem = problem
-            .detail(parts.join("\n"))
-            .hint("`ward workflows show` tells the whole run, `ward logs` the function's part");
-        out.problem(&problem);
-    }
-}
-
-fn print(cx: &Context, out: &mut Output, timeline: &Timeline, event: &HistoryEvent) {
-    let line = timeline.line(event);
-    // For people the events that are no transition stay out; programs get every event.
-    if out.format() == Format::Table && line.is_none() {
-        return;
-    }
-    let state = timeline.owner(event.id).map(|visit| timeline.visits()[visit].name.clone());
-    let columns = [
-        Column::text("at"),
-        Column::number("id"),
-        Column::text("type"),
-        Column::text("state"),
-        Column::text("line"),
-        Column::text("details"),
-    ];
-    let row: [Value; 6] = [
-        event.at.to_rfc3339_opts(chrono::SecondsFormat::Millis, true).into(),
-        event.id.into(),
-        event.kind.clone().into(),
-        state.into(),
-        line.clone().into(),
-        event.details.clone(),
-    ];
-    let text = format!("{}  {}", cx.clock(event.at), line.unwrap_or_default());
-    out.event(&columns, &row, &text);
+/// Where and why it failed, once it has.
+fn conclusion(timeline: &Timeline) -> Option<Problem> {
+    let cause = timeline.root_cause()?;
+    let title = match (cause.state.as_str(), timeline.status()) {
+        ("", Some(Status::Aborted)) => "It was stopped from outside".to_owned(),
+        ("", Some(Status::TimedOut)) => "It took longer than its TimeoutSeconds".to_owned(),
+        ("", _) => "It failed outside of any state".to_owned(),
+        (state, _) => format!("{state} is where it failed"),
+    };
+    let parts: Vec<&str> = [cause.error.as_deref(), cause.cause.as_deref()].into_iter().flatten().collect();
+    let hint = "`ward workflows show` tells the whole run, `ward logs` the function's part";
+    Some(Problem::new(title).detail(parts.join("\n")).hint(hint))
 }
 
 /// Prints what is known of an execution: what it was given, what it gave, how each state went.
@@ -167,3 +154,7 @@ pub async fn show(cx: &Context, out: &mut Output, aws: &Aws, arn: &str) -> Resul
         _ => Exit::Done,
     })
 }
+
+#[cfg(test)]
+#[path = "watch_tests.rs"]
+mod tests;
