@@ -100,7 +100,8 @@ impl Error {
                 let status = answer.raw().status().as_u16();
                 let meta = answer.err().meta();
                 let code = meta.code().map_or_else(|| format!("Http{status}"), str::to_owned);
-                let message = meta.message().unwrap_or_default().to_owned();
+                let bare = if meta.code().is_none() { "the answer names no error of AWS" } else { "" };
+                let message = meta.message().unwrap_or(bare).to_owned();
                 (by_code(&code, status), code, message)
             }
             SdkError::ResponseError(answer) => {
@@ -230,6 +231,10 @@ fn hint(kind: Kind, code: &str, operation: &str, target: &Target) -> Option<Stri
             Target::Endpoint { url, .. } => format!("Is something listening at {url}? Check --endpoint-url"),
             Target::Aws { .. } => "Check the network, the region and any proxy".into(),
         },
+        Kind::Service if code.starts_with("Http") => match target {
+            Target::Endpoint { url, .. } => format!("{url} is not AWS: it may not know {operation}"),
+            _ => return None,
+        },
         Kind::Invalid | Kind::Conflict | Kind::ReadOnly | Kind::Service => return None,
     })
 }
@@ -261,6 +266,15 @@ mod tests {
         let target = Target::Aws { profile: Some("prod".into()), region: None };
         let hint = hint(Kind::Expired, "ExpiredToken", "ListExecutions", &target).unwrap();
         assert!(hint.contains("aws sso login --profile prod"), "{hint}");
+    }
+
+    #[test]
+    fn an_endpoint_that_is_not_aws_may_not_know_everything() {
+        let target = Target::Endpoint { url: "http://127.0.0.1:5000".into(), region: None, profile: None };
+        let told = hint(Kind::Service, "Http500", "RedriveExecution", &target).unwrap();
+        assert_eq!(told, "http://127.0.0.1:5000 is not AWS: it may not know RedriveExecution");
+        let aws = Target::Aws { profile: None, region: None };
+        assert_eq!(hint(Kind::Service, "Http500", "RedriveExecution", &aws), None);
     }
 
     #[test]

@@ -9,7 +9,8 @@ import tempfile
 import boto3
 
 import reference
-from support import BUCKET, DATABASE, FUNCTION, MACHINE, REGION, ROOT, TOPIC, WARD, Moto, check, done, environment, equal, run
+from support import (BUCKET, DATABASE, FUNCTION, MACHINE, REGION, ROOT, TOPIC, WARD, Console, Moto, check, done,
+                     environment, equal, run, until)
 
 moto = Moto()
 env = environment(AWS_ACCESS_KEY_ID="testing", AWS_SECRET_ACCESS_KEY="testing", AWS_REGION=REGION,
@@ -114,6 +115,54 @@ try:
     check("--read-only refuses to start", answer.returncode != 0 and "read-only" in answer.stderr, answer.stderr)
     answer = ward("workflows", "start", "--yes", "--input", "{not json")
     equal("workflows start: an input that is not JSON is misuse", answer.returncode, 2)
+
+    # What is over is told as well; what moto does not have is said, with what it was.
+    runs = parsed(ward("workflows", "list", "--output", "json"))
+    equal("workflows list: how they ended", sorted(run["status"] for run in runs), ["ABORTED", "FAILED", "SUCCEEDED"])
+    of = {run["status"]: run["execution_arn"] for run in runs}
+    answer = ward("workflows", "watch", of["SUCCEEDED"])
+    check("workflows watch: one that is over, to its end", answer.returncode == 0 and "Finish" in answer.stdout
+          and "execution succeeded" in answer.stdout, (answer.returncode, answer.stdout, answer.stderr))
+    answer = ward("workflows", "watch", of["FAILED"])
+    check("workflows watch: where it failed, and exit 1", answer.returncode == 1 and "Refuse" in answer.stderr
+          and "the input said no" in answer.stderr, (answer.returncode, answer.stdout, answer.stderr))
+    answer = ward("workflows", "watch", "--output", "ndjson", of["FAILED"])
+    events = [json.loads(line) for line in answer.stdout.splitlines()]
+    theirs = [event["type"] for event in sfn.get_execution_history(executionArn=of["FAILED"])["events"]]
+    equal("workflows watch: every event, once, in order", [event["type"] for event in events], theirs)
+    answer = ward("workflows", "redrive", "--yes", of["FAILED"])
+    check("workflows redrive: what moto does not know is said", answer.returncode == 3
+          and "RedriveExecution" in answer.stderr and "is not AWS" in answer.stderr, (answer.returncode, answer.stderr))
+    answer = ward("workflows", "watch", of["FAILED"] + "-no")
+    check("workflows watch: one that is not there", answer.returncode == 3 and "Not found" in answer.stderr,
+          (answer.returncode, answer.stderr))
+
+    # The console: lists, a history, the board, a stop.
+    slow = sfn.start_execution(stateMachineArn=of["FAILED"].rsplit(":", 1)[0].replace(":execution:", ":stateMachine:"),
+                               name="slow-one", input='{"go": "slowly"}')["executionArn"]
+    console = Console("--open", "workflows", env=env)
+    try:
+        console.see("lists executions with their inputs", "slow-one", "running", "✖ failed", '{"go":"slowly"}')
+        console.see("opens the live one, following", "slow-one", "following", "○ Finish", keys="\r")
+        console.see("stands in the wait", "◌ Long")
+        console.see("its events are moto's", "WaitStateEntered", "Long entered", keys="vv")
+        console.see("asks why before it stops", "Stop it: why?", keys="X")
+        console.see("and whether, naming the target", "Stop this execution?", moto.url.removeprefix("http://"), keys="\r")
+        console.see("stopped", "■ aborted", keys="y")
+        equal("console: moto says so too", sfn.describe_execution(executionArn=slow)["status"], "ABORTED")
+        console.see("the board is empty then", "Nothing runs now", keys="b")
+    finally:
+        console.stop()
+    console = Console("--open", f"workflows/{of['FAILED']}", env=env)
+    try:
+        console.see("a failed one opens on its cause", "Root cause", "Refuse: Refused", "the input said no")
+        console.see("the last success beside it", "Last success", "Same definition", "$.go: true → false")
+        console.see("its graph", "✖ Refuse", "○ Finish", keys="v")
+        console.see("a redrive is asked about", "Redrive this execution?", keys="D")
+        console.see("and its failure is told", "RedriveExecution failed", keys="y")
+        console.see("in full", "is not AWS: it may not know RedriveExecution", keys="!")
+    finally:
+        console.stop()
 
     # Logs.
     group = f"/aws/lambda/{FUNCTION}"

@@ -1,16 +1,23 @@
 """What the interop checks share: starting ward and moto on loopback, and counting checks."""
 
+import fcntl
 import json
 import os
 import pathlib
+import pty
 import re
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
+import threading
 import time
 import urllib.request
+
+import pyte
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 WARD = os.environ.get("WARD_BIN", str(ROOT / "target/debug/ward"))
@@ -112,6 +119,53 @@ class Moto(Process):
     def post(self, path, body):
         request = urllib.request.Request(self.url + path, json.dumps(body).encode(), {"Content-Type": "application/json"})
         return urllib.request.urlopen(request, timeout=10).read()
+
+
+class Console:
+    """`ward` in a pseudo-terminal: keys go in, the screen is looked at."""
+
+    def __init__(self, *arguments, env, columns=120, rows=40):
+        self.screen = pyte.Screen(columns, rows)
+        stream = pyte.ByteStream(self.screen)
+        self.pid, self.terminal = pty.fork()
+        if self.pid == 0:
+            os.execve(WARD, [WARD, *arguments], {**env, "TERM": "xterm-256color", "LANG": "C.UTF-8"})
+        fcntl.ioctl(self.terminal, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+        def read():
+            while True:
+                try:
+                    data = os.read(self.terminal, 65536)
+                except OSError:
+                    return
+                if not data:
+                    return
+                with self.lock:
+                    stream.feed(data)
+
+        self.lock = threading.Lock()
+        threading.Thread(target=read, daemon=True).start()
+
+    def text(self):
+        with self.lock:
+            return "\n".join(self.screen.display)
+
+    def press(self, keys):
+        os.write(self.terminal, keys.encode())
+
+    def see(self, name, *words, keys=None):
+        """A check that some words come to stand on the screen together, after some keys."""
+        if keys:
+            self.press(keys)
+        seen = until(lambda: all(word in self.text() for word in words))
+        return check(f"console: {name}", bool(seen), f"{words} in\n{self.text()}")
+
+    def stop(self):
+        try:
+            os.kill(self.pid, signal.SIGTERM)
+        except ProcessLookupError:
+            return
+        os.waitpid(self.pid, 0)
 
 
 def run(*command, env=None, stdin=None, timeout=180):
