@@ -9,6 +9,8 @@ use std::time::Duration;
 use ward::local::attach::{Attached, Error, attach};
 use ward::local::seat::{self, Seat, Serving, VERSION};
 
+use crate::support::served::Detached;
+
 /// The binary under test as a detached server that stays for `calm` seconds.
 fn server(folder: &Path, calm: f64) -> io::Result<Child> {
     Command::new(env!("CARGO_BIN_EXE_ward"))
@@ -35,6 +37,7 @@ async fn left(folder: &Path) {
 async fn two_at_once_find_one_server_and_it_leaves_after_them() {
     let home = tempfile::tempdir().unwrap();
     let folder = home.path().join("cloud");
+    let _guard = Detached(&folder);
     let (one, two) = tokio::join!(attached(&folder, 0.3), attached(&folder, 0.3));
     assert_eq!((one.pid, &one.endpoint), (two.pid, &two.endpoint));
     let third = attach(&folder, |_| panic!("somebody serves already"), |_| {}).await.unwrap();
@@ -55,6 +58,7 @@ async fn two_at_once_find_one_server_and_it_leaves_after_them() {
 async fn what_a_killed_server_left_is_no_obstacle() {
     let home = tempfile::tempdir().unwrap();
     let folder = home.path();
+    let _guard = Detached(folder);
     let first = attached(folder, 60.0).await;
     let pid = rustix::process::Pid::from_raw(i32::try_from(first.pid).unwrap()).unwrap();
     rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();

@@ -1,13 +1,14 @@
 //! The subcommands as scripts use them: exit status, JSON on stdout, talk on stderr; a whole run of the
 //! pipeline; and what happens when something is wrong.
 
-use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
-use ward::aws::{self, Aws, Permit, Target};
+use ward::aws::Aws;
+
+use crate::support::served::{Server, connect};
 
 const BUCKET: &str = "healthcare-accreditation-data-pipeline";
 
@@ -36,30 +37,16 @@ fn told(output: Output) -> (i32, String, String) {
 /// A served folder, filled, twenty times as quick at waiting.
 struct Served {
     home: tempfile::TempDir,
-    server: Child,
-    url: String,
+    server: Server,
 }
 
 impl Served {
     fn start() -> Served {
         let home = tempfile::tempdir().unwrap();
-        let mut server = ward(home.path())
-            .args(["local", "--speed", "20", "--local-dir"])
-            .arg(home.path().join("cloud"))
-            .stdout(Stdio::piped())
-            .stderr(Stdio::inherit())
-            .spawn()
-            .unwrap();
-        let mut url = String::new();
-        for line in BufReader::new(server.stdout.take().unwrap()).lines() {
-            let line = line.unwrap();
-            if let Some(found) = line.strip_prefix("export AWS_ENDPOINT_URL=") {
-                url = found.to_owned();
-                break;
-            }
-        }
-        assert!(url.starts_with("http://127.0.0.1:"), "the cloud says where it answers: {url:?}");
-        Served { home, server, url }
+        let mut command = ward(home.path());
+        command.args(["local", "--speed", "20", "--local-dir"]).arg(home.path().join("cloud"));
+        let server = Server::start(&mut command);
+        Served { home, server }
     }
 
     fn run(&self, arguments: &[&str]) -> (i32, String, String) {
@@ -74,14 +61,7 @@ impl Served {
     }
 
     async fn aws(&self) -> Aws {
-        aws::connect(&Target::local(&self.url), Permit::ReadWrite).await
-    }
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        let _ = self.server.kill();
-        let _ = self.server.wait();
+        connect(&self.server.url).await
     }
 }
 

@@ -1,8 +1,6 @@
 //! SIGKILL at any moment loses nothing that was acknowledged.
 
-use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -12,33 +10,16 @@ use ward::local::fault::Fault;
 use ward::local::store::Store;
 
 use crate::support::sdk_config;
+use crate::support::served::Server;
 
-/// `ward local --empty` on a folder, and where it answers.
-fn serve(folder: &Path) -> (Child, String) {
-    serve_with(folder, &[])
+/// `ward local --empty` on a folder.
+fn serve(folder: &Path) -> Server {
+    Server::of(folder, folder, &["--empty"])
 }
 
 /// The same with waits that are ten times shorter.
-fn serve_hurried(folder: &Path) -> (Child, String) {
-    serve_with(folder, &["--speed", "10"])
-}
-
-fn serve_with(folder: &Path, more: &[&str]) -> (Child, String) {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_ward"))
-        .args(["local", "--empty"])
-        .args(more)
-        .arg("--local-dir")
-        .arg(folder)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let url = lines
-        .map_while(Result::ok)
-        .find_map(|line| Some(line.strip_prefix("export AWS_ENDPOINT_URL=")?.to_owned()));
-    (child, url.expect("it says where it answers"))
+fn serve_hurried(folder: &Path) -> Server {
+    Server::of(folder, folder, &["--empty", "--speed", "10"])
 }
 
 /// A body of a size by its number: some in the store, some in files.
@@ -52,9 +33,9 @@ async fn every_acknowledged_object_survives_sigkill() {
     let home = tempfile::tempdir().unwrap();
     let mut kept = Vec::new();
     for round in 0..3 {
-        let (mut child, url) = serve(home.path());
+        let mut server = serve(home.path());
         let s3 = aws_sdk_s3::Client::from_conf(
-            aws_sdk_s3::config::Builder::from(&sdk_config(&url, "us-east-1"))
+            aws_sdk_s3::config::Builder::from(&sdk_config(&server.url, "us-east-1"))
                 .retry_config(aws_sdk_s3::config::retry::RetryConfig::disabled())
                 .build(),
         );
@@ -78,15 +59,14 @@ async fn every_acknowledged_object_survives_sigkill() {
         while acknowledged.load(Ordering::SeqCst) < 20 + 30 * round {
             tokio::task::yield_now().await;
         }
-        child.kill().unwrap();
-        child.wait().unwrap();
+        server.kill();
         for upload in uploads {
             kept.extend(upload.await.unwrap());
         }
     }
     assert!(kept.len() >= 20);
-    let (mut child, url) = serve(home.path());
-    let s3 = aws_sdk_s3::Client::new(&sdk_config(&url, "us-east-1"));
+    let server = serve(home.path());
+    let s3 = aws_sdk_s3::Client::new(&sdk_config(&server.url, "us-east-1"));
     let mut pages = s3.list_objects_v2().bucket("data").into_paginator().send();
     let mut listed = Vec::new();
     while let Some(page) = pages.next().await {
@@ -97,8 +77,6 @@ async fn every_acknowledged_object_survives_sigkill() {
     let files = std::fs::read_dir(home.path().join("bodies")).unwrap().count();
     let large = listed.iter().filter(|key| key[1..].parse::<usize>().unwrap().is_multiple_of(5)).count();
     assert_eq!(files, large);
-    child.kill().unwrap();
-    child.wait().unwrap();
 }
 
 #[tokio::test]
@@ -195,26 +173,25 @@ async fn executions_go_on_after_sigkill_at_any_moment() {
     let home = tempfile::tempdir().unwrap();
     let states = |url: &str| aws_sdk_sfn::Client::new(&sdk_config(url, "us-east-1"));
     let machine = "arn:aws:states:us-east-1:000000000000:stateMachine:journey";
-    let (mut child, mut url) = serve_hurried(home.path());
-    let made = states(&url).create_state_machine().name("journey").definition(JOURNEY);
+    let mut server = serve_hurried(home.path());
+    let made = states(&server.url).create_state_machine().name("journey").definition(JOURNEY);
     made.role_arn("arn:aws:iam::000000000000:role/r").send().await.unwrap();
     let topic =
-        aws_sdk_sns::Client::new(&sdk_config(&url, "us-east-1")).create_topic().name("t").send().await;
+        aws_sdk_sns::Client::new(&sdk_config(&server.url, "us-east-1")).create_topic().name("t").send().await;
     let input = format!(r#"{{"topic": "{}"}}"#, topic.unwrap().topic_arn().unwrap());
     let mut started = Vec::new();
     // How long each life lasts, milliseconds: before, during and after the waits of 200 and 300.
     for life in [15, 90, 210, 330, 450, 60, 270] {
-        let sfn = states(&url);
+        let sfn = states(&server.url);
         for _ in 0..3 {
             let start = sfn.start_execution().state_machine_arn(machine).input(&input).send().await;
             started.push(start.unwrap().execution_arn);
         }
         tokio::time::sleep(std::time::Duration::from_millis(life)).await;
-        child.kill().unwrap();
-        child.wait().unwrap();
-        (child, url) = serve_hurried(home.path());
+        server.kill();
+        server = serve_hurried(home.path());
     }
-    let sfn = states(&url);
+    let sfn = states(&server.url);
     for execution in &started {
         let described = loop {
             let described = sfn.describe_execution().execution_arn(execution).send().await.unwrap();
@@ -240,6 +217,4 @@ async fn executions_go_on_after_sigkill_at_any_moment() {
         assert_eq!(once.len(), entered.len(), "{entered:?}");
         assert_eq!(entered.len(), 9, "all but Answered: {entered:?}");
     }
-    child.kill().unwrap();
-    child.wait().unwrap();
 }

@@ -3,44 +3,37 @@
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process};
-use ward::aws::{self, Aws, Permit, Target};
+use rustix::process::Signal;
+use ward::aws::Aws;
 use ward::domain::execution::{Execution, HistoryEvent, Status};
-use ward::local::seat;
 
+use crate::support::held::{self, HELD};
 use crate::support::pty::Pty;
+use crate::support::served::{Detached, Server, connect};
 
 const BUCKET: &str = "healthcare-accreditation-data-pipeline";
 const MACHINE: &str = "arn:aws:states:us-east-1:000000000000:stateMachine:HealthcarePipelineStateMachine";
 
 /// A filled cloud whose waits are shorter, what it said until it answered, and clients of it.
-async fn filled(home: &Path) -> (Child, String, Aws) {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_ward"))
-        .args(["local", "--speed", "10", "--as-of", "2026-01-01", "--local-dir"])
-        .arg(home.join("cloud"))
-        .env("HOME", home)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
-    let url =
-        lines.into_iter().find_map(|line| Some(line.strip_prefix("export AWS_ENDPOINT_URL=")?.to_owned()));
-    let url = url.expect("it says where it answers");
+async fn filled(home: &Path) -> (Server, String, Aws) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ward"));
+    command.args(["local", "--speed", "10", "--as-of", "2026-01-01", "--local-dir"]);
+    command.arg(home.join("cloud")).env("HOME", home);
+    let mut server = Server::start(command.stderr(Stdio::piped()));
     let mut said = String::new();
     // What it says last before it waits is where its state is.
-    for line in BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok) {
+    for line in BufReader::new(server.stderr().unwrap()).lines().map_while(Result::ok) {
         said.push_str(&line);
         said.push('\n');
         if line.contains("Its state is in") {
             break;
         }
     }
-    (child, said, aws::connect(&Target::local(url), Permit::ReadWrite).await)
+    let aws = connect(&server.url).await;
+    (server, said, aws)
 }
 
 async fn history(aws: &Aws, arn: &str) -> Vec<HistoryEvent> {
@@ -73,8 +66,7 @@ async fn a_run_goes_on_after_sigkill_and_keeps_every_event() {
         while seen.len() < events {
             seen = history(&aws, &arn).await;
         }
-        cloud.kill().unwrap();
-        cloud.wait().unwrap();
+        cloud.kill();
 
         let (again, said, clients) = filled(home.path()).await;
         (cloud, aws) = (again, clients);
@@ -105,8 +97,6 @@ async fn a_run_goes_on_after_sigkill_and_keeps_every_event() {
     }
     let production = aws.s3.list_objects_v2(BUCKET, "production/").await.unwrap();
     assert!(production.len() >= succeeded, "{production:?}");
-    cloud.kill().unwrap();
-    cloud.wait().unwrap();
 }
 
 fn ward(home: &Path, arguments: &[&str]) -> Output {
@@ -120,46 +110,19 @@ fn ward(home: &Path, arguments: &[&str]) -> Output {
         .unwrap()
 }
 
-/// The statuses of the runs, the newest first.
+/// The statuses of the executions that are held, the newest first.
 fn runs(home: &Path) -> Vec<String> {
-    let output = ward(home, &["workflows", "list", "--output", "json"]);
+    let output = ward(home, &["--state-machine", "Held", "workflows", "list", "--output", "json"]);
     let rows: serde_json::Value = serde_json::from_slice(&output.stdout)
         .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));
     let rows = rows.as_array().cloned().unwrap_or_default();
     rows.iter().map(|row| row["status"].as_str().unwrap_or_default().to_owned()).collect()
 }
 
-/// The process that serves the test's folder; killed with the test.
-struct Served<'a>(&'a Path);
-
-impl Served<'_> {
-    fn pid(&self) -> u32 {
-        seat::read(&self.0.join("cloud")).expect("somebody serves").pid
-    }
-
-    fn kill(&self) {
-        let pid = i32::try_from(self.pid()).unwrap();
-        let _ = kill_process(Pid::from_raw(pid).unwrap(), Signal::KILL);
-        while seat::is_taken(&self.0.join("cloud")).unwrap() {
-            std::thread::sleep(Duration::from_millis(10));
-        }
-    }
-}
-
-impl Drop for Served<'_> {
-    fn drop(&mut self) {
-        if seat::is_taken(&self.0.join("cloud")).is_ok_and(|taken| taken)
-            && seat::read(&self.0.join("cloud")).is_some()
-        {
-            self.kill();
-        }
-    }
-}
-
 /// A console in a terminal of its own, at its list of runs.
 fn console(home: &Path) -> Pty {
     let mut pty = Pty::shell(home, (100, 30));
-    pty.send("\"$ward\" --as-of 2026-01-01 --local-dir \"$HOME/cloud\" --open workflows\r");
+    pty.send(&format!("\"$ward\" --as-of 2026-01-01 --local-dir \"$HOME/cloud\" --open workflows/{HELD}\r"));
     pty.wait("the list of runs", |screen| {
         let text = screen.contents();
         text.contains("No execution yet") || text.contains("Duration")
@@ -167,18 +130,24 @@ fn console(home: &Path) -> Pty {
     pty
 }
 
-fn start_a_run(pty: &mut Pty) {
+/// Starts an execution that stands still until it is let go; answers its ARN.
+async fn start_a_run(pty: &mut Pty, aws: &Aws) -> String {
     pty.send("R");
-    pty.see("Start HealthcarePipelineStateMachine");
+    pty.see("Start Held");
     pty.send("\x05");
-    // The wait takes five seconds: time enough to be killed in.
-    pty.see("◌ WaitForQueryCompletion");
+    pty.see("a answer");
+    let arn = held::executions(aws).await[0].clone();
+    held::token(aws, &arn).await;
+    arn
 }
 
-#[test]
-fn consoles_and_subcommands_share_a_cloud_that_outlives_them() {
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn consoles_and_subcommands_share_a_cloud_that_outlives_them() {
     let home = tempfile::tempdir().unwrap();
     let home = home.path();
+    let folder = home.join("cloud");
+    // Whoever serves, it ends with this test.
+    let served = Detached(&folder);
     // Two at once on an empty folder.
     let (one, two) = std::thread::scope(|scope| {
         let run = || ward(home, &["facilities", "list", "--output", "json"]);
@@ -187,27 +156,29 @@ fn consoles_and_subcommands_share_a_cloud_that_outlives_them() {
     });
     assert!(one.status.success(), "{}", String::from_utf8_lossy(&one.stderr));
     assert_eq!(one.stdout, two.stdout);
-    let served = Served(home);
     let pid = served.pid();
+    let aws = served.aws().await;
+    held::make(&aws).await;
 
     // The console is killed: the run goes on, and another one finds it.
     let mut first = console(home);
-    start_a_run(&mut first);
+    let run = start_a_run(&mut first, &aws).await;
     first.signal(Signal::KILL);
-    assert_eq!(runs(home).len(), 1);
+    assert_eq!(runs(home), ["RUNNING"]);
     assert_eq!(served.pid(), pid, "one process serves them all");
-    let second = console(home);
+    let mut second = console(home);
     second.see("running");
+    held::let_go(&aws, &run).await;
     second.wait("the run to end", |screen| screen.contents().contains("✔ succeeded"));
 
     // Console and cloud are killed: the next console starts a cloud, is told, and the run goes on.
-    let mut second = second;
-    start_a_run(&mut second);
+    let run = start_a_run(&mut second, &aws).await;
     second.signal(Signal::KILL);
     served.kill();
     let third = console(home);
     third.see("The local cloud was interrupted and goes on");
     assert_ne!(served.pid(), pid);
+    held::let_go(&served.aws().await, &run).await;
     third.wait("both runs to be over", |screen| screen.contents().matches("✔ succeeded").count() == 2);
     assert_eq!(runs(home), ["SUCCEEDED", "SUCCEEDED"]);
 }

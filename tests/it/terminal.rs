@@ -1,28 +1,10 @@
 //! The real program in a real pseudo-terminal, under a shell with job control.
 
-use std::io::{BufRead, BufReader};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
-
 use rustix::process::Signal;
 
+use crate::support::held::{self, HELD};
 use crate::support::pty::Pty;
-
-/// Serves a folder whose waits are so many times shorter (or longer, below 1); answers once it is filled.
-fn serve(home: &Path, folder: &Path, speed: &str) -> Child {
-    let mut server = Command::new(env!("CARGO_BIN_EXE_ward"))
-        .args(["local", "--speed", speed, "--as-of", "2026-01-01", "--local-dir"])
-        .arg(folder)
-        .env("HOME", home)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let lines = BufReader::new(server.stdout.take().unwrap()).lines().map_while(Result::ok);
-    assert!(lines.into_iter().any(|line| line.starts_with("export AWS_ENDPOINT_URL=")));
-    server
-}
+use crate::support::served::{Server, connect};
 
 /// A console that reaches nothing: it lives all the same.
 const ALONE: &str = "\"$ward\" --endpoint-url http://127.0.0.1:9 --open facilities\r";
@@ -31,7 +13,7 @@ const ALONE: &str = "\"$ward\" --endpoint-url http://127.0.0.1:9 --open faciliti
 fn a_run_is_started_and_watched_to_its_end() {
     let home = tempfile::tempdir().unwrap();
     let folder = home.path().join("cloud");
-    let mut server = serve(home.path(), &folder, "20");
+    let _server = Server::of(home.path(), &folder, &["--speed", "20", "--as-of", "2026-01-01"]);
     let mut pty = Pty::shell(home.path(), (80, 24));
     pty.send("\"$ward\" --as-of 2026-01-01 --local-dir \"$HOME/cloud\" --open overview\r");
     pty.wait("the first frame", |screen| {
@@ -69,55 +51,67 @@ fn a_run_is_started_and_watched_to_its_end() {
         let text = screen.contents();
         text.contains("✔ succeeded") && text.contains("✔ CopyResultsToProduction")
     });
-    assert!(pty.wrote("running"), "it was seen running");
 
     pty.send("q");
     pty.wait_for_the_shell();
     pty.send("echo status $?\r");
     pty.see("status 0");
-    server.kill().unwrap();
-    server.wait().unwrap();
 }
 
-/// The graph follows what happens: entered, stopped, and after a redrive to its end.
+/// The graph follows what happens: entered, stopped, redriven, answered, to its end. Each step waits until the
+/// execution stands still at the one before.
 #[test]
-fn a_run_is_stopped_and_redriven() {
+fn a_run_is_stopped_redriven_and_answered() {
     let home = tempfile::tempdir().unwrap();
     let folder = home.path().join("cloud");
-    let mut server = serve(home.path(), &folder, "0.5");
+    let server = Server::of(home.path(), &folder, &["--as-of", "2026-01-01"]);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async { held::make(&connect(&server.url).await).await });
     let mut pty = Pty::shell(home.path(), (80, 24));
-    pty.send("\"$ward\" --as-of 2026-01-01 --local-dir \"$HOME/cloud\" --open workflows\r");
+    pty.send(&format!("\"$ward\" --local-dir \"$HOME/cloud\" --open workflows/{HELD}\r"));
     pty.see("No execution yet: R starts one");
     pty.send("R");
-    pty.see("Start HealthcarePipelineStateMachine");
+    pty.see("Start Held");
     pty.send("\x05");
-    pty.wait("the wait to begin", |screen| {
+    // The key that answers it is offered once its token is known.
+    let waits = |screen: &vt100::Screen| {
         let text = screen.contents();
-        text.contains("✔ InvokeLambdaFunction") && text.contains("◌ WaitForQueryCompletion")
-    });
+        let turning = ["◐", "◓", "◑", "◒"];
+        text.contains("✔ Before")
+            && turning.iter().any(|glyph| text.contains(&format!("{glyph} Hold")))
+            && text.contains("○ After")
+            && text.contains("running")
+            && text.contains("a answer")
+    };
+    pty.wait("the run to wait in Hold", waits);
     pty.send("X");
     pty.see("Stop it: why?");
     pty.send("\r");
     pty.see("Stop this execution?");
     pty.send("y");
-    // It opens on what ended it; the graph is the next view.
+    // It turns to what ended it; the graph is the next view.
     pty.wait("the stop", |screen| {
         let text = screen.contents();
-        text.contains("■ aborted") && text.contains("It was in WaitForQueryCompletion then")
+        text.contains("■ aborted") && text.contains("It was in Hold then")
     });
     pty.send("v");
-    pty.see("■ WaitForQueryCompletion");
+    pty.see("■ Hold");
     pty.send("D");
+    pty.wait("the redriven run to wait in Hold", |screen| {
+        waits(screen) && screen.contents().contains("redriven 1×")
+    });
+    pty.send("a");
+    pty.see("Answer the task");
+    pty.send("\r");
     pty.wait("the redriven run to succeed", |screen| {
         let text = screen.contents();
         text.contains("✔ succeeded")
             && text.contains("redriven 1×")
-            && text.contains("✔ CopyResultsToProduction")
+            && text.contains("✔ Hold")
+            && text.contains("✔ After")
     });
     pty.send("q");
     pty.wait_for_the_shell();
-    server.kill().unwrap();
-    server.wait().unwrap();
 }
 
 #[test]

@@ -19,6 +19,7 @@ use ward::ui::subs::Sub;
 use ward::ui::world::Facilities;
 
 use super::logs;
+use super::setup::now;
 
 pub const ACCOUNT: &str = "000000000000";
 pub const MACHINE: &str = "arn:aws:states:us-east-1:000000000000:stateMachine:HealthcarePipelineStateMachine";
@@ -27,11 +28,7 @@ pub const MACHINE: &str = "arn:aws:states:us-east-1:000000000000:stateMachine:He
 pub const FUNCTION_LOG: &str = "/aws/lambda/Stage3-AthenaQueryFunction";
 pub const TOPIC_LOG: &str = "sns/us-east-1/000000000000/healthcare-pipeline-notifications";
 
-/// The moment at which every console of the tests stands.
-pub fn now() -> DateTime<Utc> {
-    DateTime::from_timestamp_millis(1_767_279_851_204).expect("2026-01-01T15:04:11.204Z")
-}
-
+/// So long before the moment at which every console of the tests stands.
 pub fn ago(seconds: i64) -> DateTime<Utc> {
     now() - TimeDelta::seconds(seconds)
 }
@@ -58,6 +55,10 @@ pub struct Answers {
     pub page: usize,
     /// The query that a started statement is; q-0003 when `None`.
     pub started: Option<String>,
+    /// Of every state machine; the pipeline's when `None`.
+    pub definition: Option<String>,
+    /// Lines of an express machine's log.
+    pub express: Vec<LogLine>,
     pub tables: Vec<Table>,
     pub saved_queries: Vec<(String, String)>,
     /// By group; a group that is not here does not exist.
@@ -161,7 +162,10 @@ impl Answers {
             }
             Request::Releases { .. } => Reply::Releases(Vec::new(), Vec::new()),
             Request::MapRun { arn } => return Err(missing("Map run", arn)),
-            Request::Express { .. } => Reply::Express(None, Vec::new()),
+            Request::Express { .. } => {
+                let group = (!self.express.is_empty()).then(|| "/aws/vendedlogs/states/Quick".to_owned());
+                Reply::Express(group, self.express.clone())
+            }
             Request::ReadFile { .. } => Reply::Text(INPUT.into()),
             Request::Execution { arn } => {
                 let run = self.executions.iter().find(|run| run.arn == *arn);
@@ -171,7 +175,10 @@ impl Answers {
             }
             Request::Definition { .. } | Request::DefinitionOf { .. } => Reply::Definition(Definition {
                 machine_arn: MACHINE.into(),
-                text: include_str!("../../../assets/pipeline.asl.json").into(),
+                text: self
+                    .definition
+                    .clone()
+                    .unwrap_or_else(|| include_str!("../../../assets/pipeline.asl.json").to_owned()),
                 role_arn: Some(format!("arn:aws:iam::{ACCOUNT}:role/pipeline")),
                 revision: Some("1".into()),
                 log_group: None,

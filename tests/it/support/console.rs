@@ -2,58 +2,29 @@
 
 use std::collections::BTreeSet;
 
-use chrono::NaiveDate;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
+use serde_json::Value;
+use ward::domain::execution::HistoryEvent;
 use ward::domain::problem::Problem;
 use ward::runtime::compute;
 use ward::ui::effect::{Effect, Job, Reply, Request};
-use ward::ui::keymap::{Chord, Keymap};
+use ward::ui::keymap::Chord;
 use ward::ui::model::Model;
 use ward::ui::msg::{Happening, Msg};
 use ward::ui::remote::Ticket;
 use ward::ui::route::Route;
-use ward::ui::say::Zone;
 use ward::ui::session::Session;
 use ward::ui::subs::{Sub, subs};
-use ward::ui::theme::Theme;
 use ward::ui::update::update;
 use ward::ui::view::view;
 use ward::ui::world::{Link, Setup};
 
-use super::answers::{ACCOUNT, Answers, now};
+use super::answers::{ACCOUNT, Answers};
 use super::screen;
-
-/// As `ward --as-of 2026-01-01` on the local cloud, in UTC and the terminal's sixteen colours.
-pub fn setup() -> Setup {
-    Setup {
-        target: "LOCAL".into(),
-        local: true,
-        region: "us-east-1".into(),
-        bucket: "healthcare-accreditation-data-pipeline".into(),
-        prefix: "raw/".into(),
-        database: "healthcare_pipeline".into(),
-        table: "facilities".into(),
-        workgroup: "primary".into(),
-        function: "Stage3-AthenaQueryFunction".into(),
-        state_machine: "HealthcarePipelineStateMachine".into(),
-        topic: "healthcare-pipeline-notifications".into(),
-        read_only: false,
-        as_of: NaiveDate::from_ymd_opt(2026, 1, 1).unwrap(),
-        as_of_chosen: true,
-        within: "6mo".into(),
-        zone: Zone::UTC,
-        utc: true,
-        ascii: false,
-        reduced_motion: false,
-        mouse: true,
-        theme: Theme::named("ansi"),
-        keymap: Keymap::default(),
-        now: now(),
-    }
-}
+pub use super::setup::setup;
 
 /// Something that was ordered and whose answer is not here yet.
 #[derive(Clone, Debug, PartialEq)]
@@ -85,6 +56,13 @@ impl Console {
         let mut console = Console::loading(place, size, setup());
         console.answers = answers;
         console.tell(Msg::Connected(Link::Up { account: ACCOUNT.into(), region: "us-east-1".into() }));
+        console.settle();
+        console
+    }
+
+    /// Likewise, with another setup: another target, another theme.
+    pub fn of(place: &str, size: (u16, u16), setup: Setup) -> Console {
+        let mut console = Console::loading(place, size, setup);
         console.settle();
         console
     }
@@ -160,6 +138,28 @@ impl Console {
             self.tell(Msg::Pressed(key));
             self.settle();
         }
+    }
+
+    /// Presses keys, and nothing is answered: what was asked for stays to be looked at.
+    pub fn hit(&mut self, keys: &str) {
+        for key in keys_of(keys) {
+            self.tell(Msg::Pressed(key));
+        }
+    }
+
+    /// What was asked for and is not answered yet, newest last.
+    pub fn asked(&self) -> Vec<Request> {
+        let asked = self.waiting.iter().filter_map(|(_, work)| match work {
+            Work::Ask(request) => Some(request.clone()),
+            Work::Compute(_) => None,
+        });
+        asked.collect()
+    }
+
+    /// What comes after the newest event of an execution.
+    pub fn next_event(&self, arn: &str, kind: &str, details: Value) -> HistoryEvent {
+        let last = self.answers.histories[arn].last().expect("a history");
+        HistoryEvent { id: last.id + 1, previous: last.id, at: last.at, kind: kind.into(), details }
     }
 
     /// The frame of this moment.

@@ -2,10 +2,13 @@
 
 pub mod answers;
 pub mod console;
+pub mod held;
 pub mod histories;
 pub mod logs;
 pub mod pty;
 pub mod screen;
+pub mod served;
+pub mod setup;
 
 use std::sync::Arc;
 

@@ -19,13 +19,7 @@ pub struct Pty {
     master: Box<dyn MasterPty + Send>,
     keyboard: Box<dyn Write + Send>,
     shell: Box<dyn Child + Send + Sync>,
-    seen: Arc<Mutex<Seen>>,
-}
-
-struct Seen {
-    parser: vt100::Parser,
-    /// Everything that was ever written.
-    transcript: Vec<u8>,
+    seen: Arc<Mutex<vt100::Parser>>,
 }
 
 fn cells(count: u16) -> NonZeroU16 {
@@ -61,14 +55,12 @@ impl Pty {
         }
         let shell = pair.slave.spawn_command(command).unwrap();
         let parser = vt100::Parser::new(cells(size.1), cells(size.0), 0);
-        let seen = Arc::new(Mutex::new(Seen { parser, transcript: Vec::new() }));
+        let seen = Arc::new(Mutex::new(parser));
         let (mut reader, reading) = (pair.master.try_clone_reader().unwrap(), seen.clone());
         std::thread::spawn(move || {
             let mut bytes = [0; 8192];
             while let Ok(count @ 1..) = reader.read(&mut bytes) {
-                let mut seen = reading.lock().unwrap();
-                seen.parser.process(&bytes[..count]);
-                seen.transcript.extend(&bytes[..count]);
+                reading.lock().unwrap().process(&bytes[..count]);
             }
         });
         let keyboard = pair.master.take_writer().unwrap();
@@ -84,7 +76,7 @@ impl Pty {
     }
 
     pub fn resize(&self, size: (u16, u16)) {
-        self.seen.lock().unwrap().parser.set_size(cells(size.1), cells(size.0));
+        self.seen.lock().unwrap().set_size(cells(size.1), cells(size.0));
         self.master.resize(pty_size(size)).unwrap();
     }
 
@@ -103,16 +95,11 @@ impl Pty {
     }
 
     pub fn look<T>(&self, look: impl Fn(&Screen) -> T) -> T {
-        look(self.seen.lock().unwrap().parser.screen())
+        look(self.seen.lock().unwrap().screen())
     }
 
     pub fn text(&self) -> String {
         self.look(Screen::contents)
-    }
-
-    /// Whether something was ever written.
-    pub fn wrote(&self, words: &str) -> bool {
-        String::from_utf8_lossy(&self.seen.lock().unwrap().transcript).contains(words)
     }
 
     /// Waits until the terminal is a shell's again: main screen, cursor, line editing, echo, no mouse.
