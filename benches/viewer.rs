@@ -11,16 +11,18 @@ use ward::asl::machine::Machine;
 use ward::asl::picture::Picture;
 use ward::domain::execution::HistoryEvent;
 use ward::domain::timeline::Timeline;
-use ward::ui::keymap::Keymap;
 use ward::ui::model::Model;
 use ward::ui::msg::{Happening, Msg};
 use ward::ui::route::Route;
-use ward::ui::say::Zone;
 use ward::ui::session::Session;
-use ward::ui::theme::Theme;
 use ward::ui::update::update;
 use ward::ui::view::view;
 use ward::ui::world::Setup;
+
+#[path = "../tests/it/support/setup.rs"]
+mod setup;
+
+use setup::setup;
 
 const ARN: &str = "arn:aws:states:us-east-1:000000000000:execution:Machine:run";
 const SIZE: (u16, u16) = (160, 48);
@@ -116,32 +118,7 @@ fn definition(states: usize) -> String {
 }
 
 fn console() -> Model {
-    let now = start() + TimeDelta::hours(1);
-    let setup = Setup {
-        target: "LOCAL".into(),
-        local: true,
-        region: "us-east-1".into(),
-        bucket: "b".into(),
-        prefix: "raw/".into(),
-        database: "d".into(),
-        table: "t".into(),
-        workgroup: "primary".into(),
-        function: "f".into(),
-        state_machine: "Machine".into(),
-        topic: "healthcare-pipeline-notifications".into(),
-        read_only: false,
-        as_of: now.date_naive(),
-        as_of_chosen: true,
-        within: "6mo".into(),
-        zone: Zone::UTC,
-        utc: true,
-        ascii: false,
-        reduced_motion: false,
-        mouse: true,
-        theme: Theme::named("ansi"),
-        keymap: Keymap::default(),
-        now,
-    };
+    let setup = Setup { now: start() + TimeDelta::hours(1), ..setup() };
     let route = Route::parse(&format!("workflows/{ARN}")).ok();
     Model::start(setup, SIZE, Session::default(), route).0
 }
@@ -238,14 +215,28 @@ fn frame_of_a_map_of_10_000(bencher: divan::Bencher) {
 }
 
 /// An item of a large map moves on: fold, settle, paint.
-#[divan::bench(sample_count = 200, sample_size = 1)]
-fn frame_of_a_map_of_10_000_that_moves(bencher: divan::Bencher) {
+#[divan::bench(sample_count = 1000, sample_size = 1, args = [0, 1, 2])]
+fn frame_of_a_map_of_10_000_that_moves(bencher: divan::Bencher, view: usize) {
     let mut model = opened(&large_map());
     let mut terminal = terminal();
+    (0..view).for_each(|_| press(&mut model, KeyCode::Char('v')));
     let mut id = large_map().len() as i64;
     bencher.bench_local(|| {
         id += 1;
         happen(&mut model, &[event(id, id - 1, "PassStateExited", json!({"name": "Check", "output": "{}"}))]);
+        paint(&model, &mut terminal);
+    });
+}
+
+/// The last event of a full history, and the story that it begins.
+#[divan::bench(sample_count = 200, sample_size = 1)]
+fn frame_of_a_full_history_that_fails(bencher: divan::Bencher) {
+    let mut events = full_history();
+    events.pop();
+    let last = events.len() as i64;
+    let end = event(last + 1, last, "ExecutionFailed", json!({"error": "E", "cause": "the history is full"}));
+    bencher.with_inputs(|| (opened(&events), terminal())).bench_values(|(mut model, mut terminal)| {
+        happen(&mut model, std::slice::from_ref(&end));
         paint(&model, &mut terminal);
     });
 }

@@ -116,3 +116,54 @@ pub struct HistoryEvent {
     /// (`{"name": "…", "input": "…"}` for a StateEntered event); `Null` when the type has none.
     pub details: Value,
 }
+
+/// The parts of an execution's ARN: kind, state machine, name. Of a Map Run's child the machine is
+/// `<machine>/<label>`.
+///
+/// ```text
+/// arn:aws:states:us-east-1:000000000000:execution:Machine:name
+/// arn:aws:states:us-east-1:000000000000:express:Machine:name:uuid
+/// ```
+fn parts(arn: &str) -> Option<(&str, &str, &str)> {
+    let mut parts = arn.split(':').skip(5);
+    let found = (parts.next()?, parts.next()?, parts.next()?);
+    matches!(found.0, "execution" | "express").then_some(found)
+}
+
+/// The name of an execution, from its ARN. A text that is none is its own name.
+pub fn name_of(arn: &str) -> &str {
+    parts(arn).map_or_else(|| arn.rsplit(':').next().unwrap_or(arn), |(_, _, name)| name)
+}
+
+/// The name of the state machine of an execution.
+pub fn machine_of(arn: &str) -> &str {
+    let machine = parts(arn).map(|(_, machine, _)| machine).unwrap_or_default();
+    machine.split('/').next().unwrap_or(machine)
+}
+
+/// The ARN of the state machine of an execution.
+pub fn machine_arn_of(arn: &str) -> String {
+    let prefix = arn.split(':').take(5).collect::<Vec<_>>().join(":");
+    format!("{prefix}:stateMachine:{}", machine_of(arn))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_read_from_arns_of_every_kind() {
+        let account = "arn:aws:states:us-east-1:123456789012";
+        let read = |rest: &str| {
+            let arn = format!("{account}:{rest}");
+            (name_of(&arn).to_owned(), machine_of(&arn).to_owned(), machine_arn_of(&arn))
+        };
+        let of = |name: &str, machine: &str| {
+            (name.to_owned(), machine.to_owned(), format!("{account}:stateMachine:{machine}"))
+        };
+        assert_eq!(read("execution:M:run-1"), of("run-1", "M"));
+        assert_eq!(read("express:M:run-1:9ea5711f-ca97:x"), of("run-1", "M"));
+        assert_eq!(read("execution:M/Label:3b1f"), of("3b1f", "M"));
+        assert_eq!((name_of("odd"), machine_of("odd")), ("odd", ""));
+    }
+}

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use super::execution::{Execution, HistoryEvent, Status};
+use super::execution::{Execution, HistoryEvent, Status, name_of};
 use super::log::LogLine;
 use super::timeline::Timeline;
 
@@ -56,10 +56,8 @@ fn read(line: &LogLine) -> Option<(String, HistoryEvent)> {
 
 fn execution(machine_arn: &str, arn: String, timeline: &Timeline) -> Execution {
     let first = timeline.nth(0).map(|event| event.at).unwrap_or_default();
-    // `…:express:<machine>:<name>:<uuid>`
-    let name = arn.split(':').nth(7).filter(|name| !name.is_empty()).unwrap_or(&arn).to_owned();
     Execution {
-        name,
+        name: name_of(&arn).to_owned(),
         machine_arn: machine_arn.to_owned(),
         status: timeline.status().unwrap_or(Status::Running),
         started: timeline.started().unwrap_or(first),

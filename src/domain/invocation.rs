@@ -126,6 +126,20 @@ pub fn execution_in(text: &str) -> Option<&str> {
     None
 }
 
+/// A function's own JSON line as people read it: level, message, members. Members that say what the reader
+/// knows already, such as the execution that is looked at, are left out. Any other text stays as it is.
+pub fn brief(text: &str, known: &str) -> String {
+    let (Said::Record { level, message, fields }, _) = read(text) else { return text.to_owned() };
+    let mut brief = format!("{} {message}", level.as_str());
+    for (name, value) in &fields {
+        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        if value != known {
+            brief.push_str(&format!("  {name}={value}"));
+        }
+    }
+    brief
+}
+
 fn read(text: &str) -> (Said, Option<String>) {
     if text.starts_with('{')
         && let Ok(Value::Object(members)) = serde_json::from_str(text)

@@ -110,3 +110,13 @@ fn an_execution_is_found_in_any_text() {
     }
     assert_eq!(execution_in("arn:aws:states:us-east-1:1:stateMachine:M arn:aws"), None);
 }
+
+#[test]
+fn a_json_line_in_brief_leaves_out_what_is_known() {
+    let line =
+        r#"{"timestamp":"t","level":"WARN","message":"no rows","requestId":"r","n":3,"execution":"arn:x"}"#;
+    assert_eq!(brief(line, "arn:x"), "WARN no rows  n=3");
+    assert_eq!(brief(line, ""), "WARN no rows  n=3  execution=arn:x");
+    assert_eq!(brief("START RequestId: r", ""), "START RequestId: r");
+    assert_eq!(brief("{not json", ""), "{not json");
+}

@@ -245,6 +245,18 @@ impl Node {
     }
 }
 
+/// Whether a key or a value contains a text, case ignored; `needle` is in lower case.
+pub fn contains(value: &Value, needle: &str) -> bool {
+    let has = |text: &str| text.to_lowercase().contains(needle);
+    match value {
+        Value::Null => false,
+        Value::Bool(_) | Value::Number(_) => has(&value.to_string()),
+        Value::String(text) => has(text),
+        Value::Array(items) => items.iter().any(|item| contains(item, needle)),
+        Value::Object(members) => members.iter().any(|(key, member)| has(key) || contains(member, needle)),
+    }
+}
+
 /// A text as JSON writes it.
 pub fn quoted(text: &str) -> String {
     Value::from(text).to_string()
@@ -391,6 +403,14 @@ mod tests {
         assert_eq!(tree.value(1), "first\nsecond");
         assert!(Tree::parse("").is_empty());
         assert_eq!(Tree::default().rows(), Vec::<usize>::new());
+    }
+
+    #[test]
+    fn a_text_is_found_in_keys_and_values() {
+        let value = serde_json::json!({"Error": ["no Disk", {"n": 4200}], "input": "{\"pass\":1}"});
+        let found: Vec<_> =
+            ["error", "disk", "420", "\"pass\":1", "null"].map(|needle| contains(&value, needle)).into();
+        assert_eq!(found, [true, true, true, true, false]);
     }
 
     #[test]

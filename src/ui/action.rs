@@ -126,6 +126,7 @@ actions! {
     Layout             "layout"              Workflows  "layout"      "The graph as a picture, or as rows";
     PreviousVisit      "previous-visit"      Workflows  "pass before" "To the pass, iteration or branch before";
     NextVisit          "next-visit"          Workflows  "next pass"   "To the next pass, iteration or branch";
+    Item               "item"                Workflows  "item"        "One item of a Map or branch of a Parallel by itself";
     ZoomIn             "zoom-in"             Workflows  "zoom in"     "Half as much time on the whole width";
     ZoomOut            "zoom-out"            Workflows  "zoom out"    "Twice as much time";
     ZoomAll            "zoom-all"            Workflows  "whole"       "The whole time";

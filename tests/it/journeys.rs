@@ -6,7 +6,7 @@ use ward::ui::msg::{Happening, Msg};
 use ward::ui::route::Screen;
 
 use crate::support::answers::{Answers, FUNCTION_LOG, MACHINE, execution_arn};
-use crate::support::console::{Console, Work, setup};
+use crate::support::console::{Console, setup};
 
 /// Where it starts, the keys, what is then on screen.
 type Journey = (&'static str, &'static str, &'static [&'static str]);
@@ -117,36 +117,20 @@ fn workflows() {
     }
 }
 
-/// What was sent, newest last.
-fn sent(console: &Console) -> Vec<Request> {
-    let asked = console.waiting.iter().filter_map(|(_, work)| match work {
-        Work::Ask(request) => Some(request.clone()),
-        Work::Compute(_) => None,
-    });
-    asked.collect()
-}
-
-/// One key, and nothing is answered.
-fn press(console: &mut Console, keys: &str) {
-    for key in crate::support::console::keys_of(keys) {
-        console.tell(ward::ui::msg::Msg::Pressed(key));
-    }
-}
-
 #[test]
 fn nothing_is_stopped_without_a_yes() {
     let place = format!("workflows/{}", execution_arn("run-20260101-150405-004"));
     let stops = |console: &Console| {
-        sent(console).iter().filter(|request| matches!(request, Request::StopExecution { .. })).count()
+        console.asked().iter().filter(|request| matches!(request, Request::StopExecution { .. })).count()
     };
     for keys in ["X<enter><enter>", "X<esc>", "X<enter><esc>", "X<enter>n", "X<enter>q"] {
         let mut console = Console::at(&place, (80, 24));
-        press(&mut console, keys);
+        console.hit(keys);
         assert_eq!(stops(&console), 0, "{keys}");
     }
     for keys in ["X<enter>y", "X<enter><right><enter>"] {
         let mut console = Console::at(&place, (80, 24));
-        press(&mut console, keys);
+        console.hit(keys);
         assert_eq!(stops(&console), 1, "{keys}");
     }
 }
@@ -154,27 +138,25 @@ fn nothing_is_stopped_without_a_yes() {
 #[test]
 fn a_start_asks_on_a_real_account_and_is_refused_read_only() {
     let starts = |console: &Console| {
-        sent(console).iter().any(|request| {
+        console.asked().iter().any(|request| {
             matches!(request, Request::StartExecution { machine_arn, .. } if machine_arn == MACHINE)
         })
     };
     let open = |local, read_only| {
         let setup = ward::ui::world::Setup { local, read_only, target: "AWS prod".into(), ..setup() };
-        let mut console = Console::loading("workflows", (80, 24), setup);
-        console.settle();
-        console
+        Console::of("workflows", (80, 24), setup)
     };
     let mut local = open(true, false);
-    press(&mut local, "R<ctrl-e>");
+    local.hit("R<ctrl-e>");
     assert!(starts(&local));
     let mut aws = open(false, false);
-    press(&mut aws, "R<ctrl-e>");
+    aws.hit("R<ctrl-e>");
     assert!(!starts(&aws));
     assert!(aws.text().contains("Start an execution?") && aws.text().contains("AWS prod"), "{}", aws.text());
-    press(&mut aws, "y");
+    aws.hit("y");
     assert!(starts(&aws));
     let mut reader = open(false, true);
-    press(&mut reader, "R<ctrl-e>");
+    reader.hit("R<ctrl-e>");
     assert!(!starts(&reader));
     assert!(reader.text().contains("Read-only"), "{}", reader.text());
 }
@@ -267,7 +249,7 @@ fn copies_what_is_under_the_cursor() {
 fn quit_works_while_nothing_answers() {
     for place in ["overview", "facilities", "queries", "workflows", "activity"] {
         let mut console = Console::loading(place, (80, 24), setup());
-        press(&mut console, "q");
+        console.hit("q");
         assert_eq!(console.done, [Effect::Quit], "{place}");
     }
 }
@@ -338,9 +320,9 @@ fn queries() {
 fn a_result_is_written_as_it_is_shown() {
     let mut console = Console::at("queries", (80, 24));
     console.press("jR<right>s/a<enter>");
-    press(&mut console, "e<enter>");
-    let [Request::Export { path, content: Export::Grid { grid, order } }] = &sent(&console)[..] else {
-        panic!("{:?}", sent(&console))
+    console.hit("e<enter>");
+    let [Request::Export { path, content: Export::Grid { grid, order } }] = &console.asked()[..] else {
+        panic!("{:?}", console.asked())
     };
     assert_eq!(path, "facilities_per_state-2026-01-01.csv");
     let shown: Vec<_> = order.iter().filter_map(|row| grid.rows[*row as usize][0].as_deref()).collect();
@@ -384,59 +366,55 @@ fn a_large_result_comes_page_by_page() {
 fn a_query_is_cancelled_as_far_as_that_is_allowed() {
     let stops = |console: &Console| {
         let stop = Request::StopQuery { id: "q-0004".into() };
-        sent(console).iter().filter(|request| **request == stop).count()
+        console.asked().iter().filter(|request| **request == stop).count()
     };
     let open = |local, read_only| {
         let setup = ward::ui::world::Setup { local, read_only, target: "AWS prod".into(), ..setup() };
-        let mut console = Console::loading("queries/q-0004", (80, 24), setup);
-        console.settle();
-        console
+        Console::of("queries/q-0004", (80, 24), setup)
     };
     let mut local = open(true, false);
-    press(&mut local, "x");
+    local.hit("x");
     assert_eq!(stops(&local), 1);
     let mut aws = open(false, false);
-    press(&mut aws, "x");
+    aws.hit("x");
     assert!(stops(&aws) == 0 && aws.text().contains("Cancel this query?"), "{}", aws.text());
-    press(&mut aws, "y");
+    aws.hit("y");
     assert_eq!(stops(&aws), 1);
     // Another's query, where nothing may be stopped.
     let mut reader = open(false, true);
-    press(&mut reader, "x");
+    reader.hit("x");
     assert!(stops(&reader) == 0 && reader.text().contains("Read-only"), "{}", reader.text());
 }
 
 #[test]
 fn a_statement_that_writes_asks_and_is_refused_read_only() {
     let starts = |console: &Console| {
-        sent(console).iter().filter(|request| matches!(request, Request::StartQuery { .. })).count()
+        console.asked().iter().filter(|request| matches!(request, Request::StartQuery { .. })).count()
     };
     let open = |local, read_only| {
         let setup = ward::ui::world::Setup { local, read_only, target: "AWS prod".into(), ..setup() };
-        let mut console = Console::loading("queries", (80, 24), setup);
-        console.settle();
-        console
+        Console::of("queries", (80, 24), setup)
     };
     let (insert, drop) = ("nINSERT INTO t VALUES (1)<ctrl-e>", "nDROP TABLE t<ctrl-e>");
     for (local, keys, asks) in
         [(true, insert, false), (true, drop, true), (false, insert, true), (false, drop, true)]
     {
         let mut console = open(local, false);
-        press(&mut console, keys);
+        console.hit(keys);
         assert_eq!(starts(&console), usize::from(!asks), "{keys}");
         assert_eq!(console.text().contains("Run a statement"), asks, "{}", console.text());
         if asks {
-            press(&mut console, "<enter>");
+            console.hit("<enter>");
             assert_eq!(starts(&console), 0, "{keys}: no is the first choice");
         }
     }
     for keys in [insert, drop] {
         let mut reader = open(true, true);
-        press(&mut reader, keys);
+        reader.hit(keys);
         assert!(starts(&reader) == 0 && reader.text().contains("Read-only"), "{}", reader.text());
     }
     let mut reader = open(false, true);
-    press(&mut reader, "nSELECT 1<ctrl-e>");
+    reader.hit("nSELECT 1<ctrl-e>");
     assert_eq!(starts(&reader), 1, "reading is free");
 }
 

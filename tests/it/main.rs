@@ -1,6 +1,7 @@
 //! The integration tests: one binary, one link.
 
 mod attach;
+mod board;
 mod cli;
 mod data;
 mod durability;

@@ -1,11 +1,10 @@
 //! Whole screens, text and style, at three sizes. A changed picture is a decision: look at it, then
 //! accept it with `INSTA_UPDATE=always cargo test --test it screens`.
 
-use ward::ui::msg::Msg;
 use ward::ui::theme::Theme;
 
 use crate::support::answers::{Answers, execution_arn};
-use crate::support::console::{Console, keys_of, setup};
+use crate::support::console::{Console, setup};
 
 /// The sizes of a screen: too small for anything but a sentence, the usual, and wide.
 const SIZES: [(u16, u16); 3] = [(40, 12), USUAL, (160, 48)];
@@ -87,7 +86,7 @@ fn queries() {
 #[test]
 fn query_history_without_queries() {
     let mut loading = Console::loading("queries", USUAL, setup());
-    loading.tell(Msg::Pressed(keys_of("v")[0]));
+    loading.hit("v");
     picture("query-history-loading", &loading);
     for (name, answers) in [("empty", Answers::empty()), ("failed", Answers::failing())] {
         let mut console = Console::with("queries", USUAL, answers);
@@ -163,8 +162,7 @@ fn failed_after_it_was_known() {
 fn themes() {
     for theme in ["dark", "light", "mono"] {
         let setup = ward::ui::world::Setup { theme: Theme::named(theme), ascii: theme == "mono", ..setup() };
-        let mut console = Console::loading("facilities", BESIDE, setup);
-        console.settle();
+        let console = Console::of("facilities", BESIDE, setup);
         picture(&format!("facilities-{theme}"), &console);
     }
 }

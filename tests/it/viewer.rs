@@ -1,11 +1,14 @@
 //! The execution viewer: what went wrong first, the ways to look at a run, lists, the board, the acts.
 
 use ward::domain::execution::Status;
-use ward::ui::effect::{Effect, Request};
-use ward::ui::msg::Msg;
+use ward::domain::log::LogLine;
+use ward::ui::effect::{Effect, Reply, Request};
+use ward::ui::msg::{Happening, Msg};
+use ward::ui::screens::workflows::View;
 
-use crate::support::answers::execution_arn;
-use crate::support::console::{Console, Work};
+use crate::support::answers::{Answers, ago, execution_arn};
+use crate::support::console::{Console, Work, setup};
+use crate::support::histories::own;
 
 const WIDE: (u16, u16) = (160, 48);
 
@@ -100,6 +103,94 @@ fn the_inspector_unfolds_compares_and_names_paths() {
     see(&console, &["Path of the value", "What went wrong, as Markdown"]);
 }
 
+/// A console at one of our own histories, which ended as the sample's executions do.
+fn told(history: &str, size: (u16, u16)) -> Console {
+    let history = own().into_iter().find(|one| one.name == history).expect("the history");
+    let mut answers = Answers::sample();
+    let arn = answers.executions[2].arn.clone();
+    answers.definition = history.definition.map(|definition| definition.to_string());
+    answers.histories.insert(arn.clone(), history.events);
+    Console::with(&format!("workflows/{arn}"), size, answers)
+}
+
+#[test]
+fn one_item_of_a_map_is_looked_at_by_itself() {
+    let mut console = told("map-failed", WIDE);
+    // All together: two waits, of which one was stopped, and a failure.
+    console.press("vp");
+    see(&console, &["✖ Bad", "■ Good", "2×"]);
+    console.press("I");
+    see(&console, &["Which item of Each?", "item 2", "✖ failed", "item 0", "■ aborted"]);
+    console.press("1<enter>");
+    see(&console, &["item 1", "✔ Good", "○ Bad", "entered"]);
+    // Moving stays in the item; the passes before and after lead to its neighbours.
+    console.press("gg");
+    console.press("j");
+    see(&console, &["▌ ┊ ✔ Check", "2 of 3", "item 1"]);
+    console.press("]");
+    see(&console, &["item 2", "✖ Bad", "○ Good"]);
+    console.press("I7<enter>");
+    see(&console, &["Item 7 has not begun"]);
+    console.press("Ix<enter>");
+    see(&console, &["x is no number of an item"]);
+    console.press("<esc>");
+    see(&console, &["All items together again", "■ Good"]);
+    // Where nothing has items, it is said.
+    let mut pipeline = failed();
+    pipeline.press("vI");
+    see(&pipeline, &["Only what runs in a Map or Parallel has items"]);
+}
+
+#[test]
+fn a_branch_has_its_number_in_the_timeline_and_can_be_chosen() {
+    let mut console = told("nested-flows", WIDE);
+    console.press("v");
+    see(&console, &["Pick #0", "Pick #2", "Left #0", "Right #1"]);
+    console.press("GI");
+    see(&console, &["Which branch of Both?", "branch 1"]);
+}
+
+/// Express executions are named by their name, not by the unique id at the end of their ARN.
+#[test]
+fn an_express_execution_has_its_name_and_no_redrive() {
+    let mut answers = Answers::sample();
+    let machine = answers.machines[0].arn.replace("HealthcarePipelineStateMachine", "Quick");
+    let quick = ward::domain::execution::Machine {
+        arn: machine.clone(),
+        name: "Quick".into(),
+        express: true,
+        created: None,
+    };
+    answers.machines.push(quick);
+    answers.definition =
+        Some(r#"{"StartAt": "Bad", "States": {"Bad": {"Type": "Fail", "Error": "E"}}}"#.to_owned());
+    let arn = machine.replace(":stateMachine:", ":express:") + ":quick-2:1b914a31-4b80:ab";
+    let rows = [
+        ("ExecutionStarted", r#"{"input": "{}"}"#),
+        ("FailStateEntered", r#"{"name": "Bad", "input": "{}"}"#),
+        ("ExecutionFailed", r#"{"error": "E", "cause": "said so"}"#),
+    ];
+    let line = |(i, (kind, details)): (usize, &(&str, &str))| LogLine {
+        id: i.to_string(),
+        at: ago(5),
+        stream: "s".into(),
+        text: format!(
+            r#"{{"id":"{}","type":"{kind}","details":{details},"previous_event_id":"{i}","event_timestamp":"{}","execution_arn":"{arn}"}}"#,
+            i + 1,
+            ago(5).timestamp_millis()
+        ),
+    };
+    answers.express = rows.iter().enumerate().map(line).collect();
+    let mut console = Console::with(&format!("workflows/{machine}"), WIDE, answers);
+    see(&console, &["express: from its log", "quick-2"]);
+    console.press("<enter>");
+    see(&console, &["Quick / quick-2   ✖ failed", "Root cause", "Bad: E", "said so"]);
+    let text = console.text();
+    let keys = text.lines().last().expect("the line of keys");
+    assert!(keys.contains("again") && !keys.contains("redrive"), "{keys}");
+    assert!(!text.contains("1b914a31"), "{text}");
+}
+
 #[test]
 fn lists_are_filtered_by_status_time_and_text() {
     let mut console = Console::at("workflows", WIDE);
@@ -118,30 +209,60 @@ fn machines_show_how_they_did_lately() {
     see(&console, &["Failed 24 h", "◐ running"]);
 }
 
+/// A running execution is looked at, some keys are pressed, then it is stopped from elsewhere: its last event
+/// and DescribeExecution's answer arrive, one before the other.
+fn stopped_while_open(keys: &str, described_first: bool) -> Console {
+    let arn = execution_arn("run-20260101-150405-004");
+    let mut console = Console::at(&format!("workflows/{arn}"), WIDE);
+    console.press(keys);
+    // Asked for, and not answered yet.
+    console.hit("r");
+    let asked = Work::Ask(Request::Execution { arn: arn.clone() });
+    let at = console.waiting.iter().position(|(_, work)| *work == asked).expect("it is asked for");
+    let (ticket, _) = console.waiting.remove(at);
+    let end = console.next_event(&arn, "ExecutionAborted", serde_json::json!({"error": "Stopped"}));
+    let mut execution = console.answers.executions.iter().find(|run| run.arn == arn).unwrap().clone();
+    (execution.status, execution.stopped) = (Status::Aborted, Some(end.at));
+    let described = Msg::Replied(ticket, Ok(Reply::Execution(Box::new(execution))));
+    let ended = Msg::Happened(Happening::Events(arn, vec![end]));
+    let (first, second) = if described_first { (described, ended) } else { (ended, described) };
+    console.tell(first);
+    console.tell(second);
+    console
+}
+
 #[test]
-fn the_board_shows_what_runs_and_watches_it() {
+fn a_followed_run_that_ends_badly_turns_to_its_summary_whatever_arrives_first() {
+    let view = |console: &Console| console.model.workflows.run.as_ref().expect("the run").view;
+    for described_first in [true, false] {
+        let mut console = stopped_while_open("", described_first);
+        assert_eq!(view(&console), View::Summary, "described first: {described_first}");
+        see(&console, &["Stopped from outside: Stopped", "It was in WaitForQueryCompletion then"]);
+        // What is asked for then changes nothing of that, and neither does going away and coming back.
+        console.settle();
+        console.press("<esc>");
+        assert_eq!(view(&console), View::Summary);
+        // Who chose a view, or a state, stays there.
+        for (keys, chosen) in [("v", View::Timeline), ("vv", View::Events), ("k", View::Graph)] {
+            let console = stopped_while_open(keys, described_first);
+            assert_eq!(view(&console), chosen, "{keys}, described first: {described_first}");
+            see(&console, &["Summary", "aborted"]);
+        }
+    }
+}
+
+/// The board's stream has brought its whole history: nothing more need arrive.
+#[test]
+fn a_run_that_ended_on_the_board_opens_on_its_summary() {
+    let arn = execution_arn("run-20260101-150405-004");
     let mut console = Console::at("workflows", WIDE);
     console.press("b");
-    see(&console, &["Running now", "run-20260101-150405-004", "WaitForQueryCompletion"]);
-    console.press("w");
-    see(&console, &["1 watched"]);
-    // It ends while another screen is in front: the bell rings.
-    console.press("2");
-    let arn = execution_arn("run-20260101-150405-004");
-    let last = console.answers.histories[&arn].last().unwrap().clone();
-    let end = ward::domain::execution::HistoryEvent {
-        id: last.id + 1,
-        previous: last.id,
-        at: last.at,
-        kind: "ExecutionSucceeded".into(),
-        details: serde_json::json!({"output": "{}"}),
-    };
-    console.tell(Msg::Happened(ward::ui::msg::Happening::Events(arn, vec![end])));
-    let told = console
-        .done
-        .iter()
-        .any(|effect| matches!(effect, Effect::Notify(text) if text.contains("succeeded")));
-    assert!(told, "{:?}", console.done);
+    see(&console, &["Running now", "WaitForQueryCompletion"]);
+    let end = console.next_event(&arn, "ExecutionAborted", serde_json::json!({"error": "Stopped"}));
+    console.tell(Msg::Happened(Happening::Events(arn, vec![end])));
+    console.press("<esc>");
+    console.hit("<enter>");
+    see(&console, &["Stopped from outside: Stopped", "It was in WaitForQueryCompletion then"]);
 }
 
 #[test]
@@ -156,27 +277,19 @@ fn stopping_asks_why_and_then_once_more() {
     assert_eq!(console.waiting.len(), waiting, "the default is no");
     console.press("X<ctrl-u>Wrong day<enter>");
     // Unsettled: what is sent stays to be looked at.
-    console.tell(Msg::Pressed(crate::support::console::keys_of("y")[0]));
+    console.hit("y");
     let request = Request::StopExecution {
         arn: execution_arn("run-20260101-150405-004"),
         error: "Stopped".into(),
         cause: "Wrong day".into(),
     };
-    assert!(
-        console.waiting.iter().any(|(_, work)| *work == Work::Ask(request.clone())),
-        "{:?}",
-        console.waiting
-    );
+    assert!(console.asked().contains(&request), "{:?}", console.asked());
 }
 
 #[test]
 fn redrive_says_from_where() {
-    let mut console = Console::loading(
-        &run("run-20251231-210000-118"),
-        WIDE,
-        ward::ui::world::Setup { local: false, target: "AWS".into(), ..crate::support::console::setup() },
-    );
-    console.settle();
+    let setup = ward::ui::world::Setup { local: false, target: "AWS".into(), ..setup() };
+    let mut console = Console::of(&run("run-20251231-210000-118"), WIDE, setup);
     console.press("D");
     see(&console, &["Redrive this execution?", "It goes on from PipelineFailed"]);
     console.press("<esc>");

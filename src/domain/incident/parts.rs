@@ -1,13 +1,14 @@
 //! The parts of the story, one function each.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use chrono::TimeDelta;
 use serde_json::Value;
 
 use super::{Facts, Log, Part, Weight};
 use crate::domain::difference;
-use crate::domain::execution::Status;
+use crate::domain::execution::{Status, machine_of, name_of};
+use crate::domain::invocation::brief;
 use crate::domain::json;
 use crate::domain::log::LogLine;
 use crate::domain::timeline::{Kind, Outcome, Standing, Timeline, Visit, message, plain_words};
@@ -16,19 +17,15 @@ use crate::domain::units::{ago, duration};
 /// Lines of an input, of a log and of differences at most; the inspector has the whole.
 const LINES: usize = 24;
 
-fn name(arn: &str) -> &str {
-    arn.rsplit(':').next().unwrap_or(arn)
-}
-
 pub(super) fn title(facts: &Facts) -> String {
-    let machine = facts.arn.rsplit(':').nth(1).unwrap_or_default();
+    let machine = machine_of(facts.arn);
     let span = facts.timeline.elapsed(facts.now).map(|span| format!(" after {}", duration(span)));
     let how = match facts.status {
         Status::TimedOut => "timed out",
         Status::Aborted => "was stopped",
         _ => "failed",
     };
-    format!("{machine} / {} {how}{}", name(facts.arn), span.unwrap_or_default())
+    format!("{machine} / {} {how}{}", name_of(facts.arn), span.unwrap_or_default())
 }
 
 /// The state, the error in its own and in plain words, and what its cause says.
@@ -67,10 +64,20 @@ pub(super) fn cause(facts: &Facts) -> Part {
     if let Some(end) = facts.timeline.error()
         && error.as_deref() != Some(&*end)
     {
-        let said = facts.timeline.cause().as_deref().and_then(message).map(|text| format!(": {text}"));
+        let said = facts.timeline.cause().as_deref().and_then(message).map(|text| format!(": {}", cut(text)));
         part.line(Weight::Dim, format!("The execution itself ended with {end}{}", said.unwrap_or_default()));
     }
     part
+}
+
+/// The beginning of a text that is not the point.
+fn cut(mut text: String) -> String {
+    const MOST: usize = 160;
+    if let Some((at, _)) = text.char_indices().nth(MOST) {
+        text.truncate(at);
+        text.push('…');
+    }
+    text
 }
 
 /// The state that an outside end interrupted.
@@ -123,7 +130,7 @@ pub(super) fn attempts(facts: &Facts) -> Option<Part> {
             Outcome::Failed => "failed",
             Outcome::TimedOut => "timed out",
         };
-        let pause = last.map(|last| format!("  {} after the one before", duration(attempt.scheduled - last)));
+        let pause = last.map(|last| format!("  after {}", duration(attempt.scheduled - last)));
         let error = attempt.error.as_deref().map(|error| format!("  {error}")).unwrap_or_default();
         let at = (facts.clock)(attempt.scheduled);
         let pause = pause.unwrap_or_default();
@@ -155,8 +162,10 @@ pub(super) fn query(facts: &Facts) -> Option<Part> {
     let mut part = Part::new(format!("Athena query {}", query.id));
     let span = query.total_millis.map(|millis| format!(" after {}", duration(span_of(millis))));
     part.line(Weight::Text, format!("{}{}", query.state.as_str(), span.unwrap_or_default()));
-    if let Some(reason) = &query.reason {
-        part.line(Weight::Strong, reason.as_str());
+    // The root cause may have said it already.
+    let said = facts.timeline.root_cause().and_then(|cause| cause.cause.as_deref());
+    if let Some(reason) = query.reason.as_deref().filter(|reason| Some(*reason) != said) {
+        part.line(Weight::Strong, reason);
     }
     quote(&mut part, query.sql.trim(), LINES / 2);
     Some(part)
@@ -173,7 +182,8 @@ pub(super) fn log(facts: &Facts) -> Option<Part> {
             part.line(Weight::Dim, format!("{left_out} lines before these"));
         }
         for line in &lines[left_out..] {
-            part.line(Weight::Code, format!("{}  {}", (facts.clock)(line.at), line.text.trim_end()));
+            let text = brief(line.text.trim_end(), facts.arn);
+            part.line(Weight::Code, format!("{}  {text}", (facts.clock)(line.at)));
         }
     };
     match facts.log {
@@ -212,9 +222,8 @@ pub(super) fn caught(facts: &Facts) -> Option<Part> {
     let visits = facts.timeline.visits();
     for (i, visit) in visits.iter().enumerate() {
         let Some(error) = visit.error.as_deref() else { continue };
-        let followed = || visits[i + 1..].iter().find(|next| next.scope == visit.scope);
         let how = match visit.standing {
-            Standing::Caught => match followed() {
+            Standing::Caught => match visit.next.and_then(|next| visits.get(next)) {
                 Some(next) => format!("caught, went on to {}", next.name),
                 None => "caught".to_owned(),
             },
@@ -276,25 +285,30 @@ fn inputs(part: &mut Part, then: &str, now: &str) {
 
 /// Time spent in each state then and now, where that differs.
 fn durations(part: &mut Part, facts: &Facts, then: &Timeline) {
+    let (old, new) = (spent(then, facts), spent(facts.timeline, facts));
     let mut seen = BTreeSet::new();
-    let states = then.visits().iter().chain(facts.timeline.visits());
-    for visit in states.filter(|visit| seen.insert(visit.name.as_str())) {
-        let (old, new) = (spent(then, &visit.name, facts), spent(facts.timeline, &visit.name, facts));
-        let text = match (old, new) {
+    let states = then.firsts().chain(facts.timeline.firsts()).map(|visit| visit.name.as_str());
+    for state in states.filter(|state| seen.insert(*state)) {
+        let text = match (old.get(state).copied(), new.get(state).copied()) {
             (Some(old), Some(new)) if similar(old, new) => continue,
             (Some(old), Some(new)) => format!("{} then, {} now", duration(old), duration(new)),
             (Some(old), None) => format!("{} then, not reached now", duration(old)),
             (None, Some(new)) => format!("not reached then, {} now", duration(new)),
             (None, None) => continue,
         };
-        part.line(Weight::Text, format!("{}: {text}", visit.name));
+        part.line(Weight::Text, format!("{state}: {text}"));
     }
 }
 
-fn spent(timeline: &Timeline, state: &str, facts: &Facts) -> Option<TimeDelta> {
-    let visits = timeline.visits().iter().enumerate();
-    let mine = visits.filter(|(i, visit)| visit.name == state && timeline.is_critical(*i));
-    mine.map(|(_, visit)| visit.duration(facts.now)).reduce(|a, b| a + b)
+/// What each state took of the time that the end had to wait for.
+fn spent<'a>(timeline: &'a Timeline, facts: &Facts) -> HashMap<&'a str, TimeDelta> {
+    let mut spent: HashMap<&str, TimeDelta> = HashMap::new();
+    for (i, visit) in timeline.visits().iter().enumerate() {
+        if timeline.is_critical(i) {
+            *spent.entry(&visit.name).or_default() += visit.duration(facts.now);
+        }
+    }
+    spent
 }
 
 /// Half as long again, and more than a fifth of a second: less is noise.

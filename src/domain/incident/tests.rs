@@ -112,7 +112,7 @@ fn the_first_failure_is_told_with_its_attempts_and_what_came_of_it() {
         part(&incident, "2 attempts"),
         [
             "1  00:00:00.010    290 ms  failed  Lambda.Unknown",
-            "2  00:00:02.300    100 ms  failed  Lambda.Unknown  2.00 s after the one before",
+            "2  00:00:02.300    100 ms  failed  Lambda.Unknown  after 2.00 s",
         ]
     );
     assert_eq!(part(&incident, "Input of Call"), ["{", "  \"a\": 1", "}"]);

@@ -1,10 +1,11 @@
 //! Walks back from the end of a failed execution to the state where its failure began.
 
 use chrono::{DateTime, Utc};
+use serde_json::Value;
 
 use super::events::Events;
-use super::visit::{Kind, Standing};
-use super::{Picture, Status, member};
+use super::visit::{Kind, Standing, Visit};
+use super::{HistoryEvent, Picture, Status, member, message};
 
 /// Where a failure began.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,6 +16,8 @@ pub struct RootCause {
     pub state: String,
     pub error: Option<String>,
     pub cause: Option<String>,
+    /// What the cause says, on one line.
+    pub message: Option<String>,
     pub at: DateTime<Utc>,
 }
 
@@ -40,21 +43,28 @@ pub(super) fn find(picture: &Picture, events: &Events) -> Option<RootCause> {
     }
     let Some(i) = culprit else {
         let text = |name| member(end, name).map(std::borrow::Cow::into_owned);
+        let cause = text("cause");
         return Some(RootCause {
             visit: None,
             state: String::new(),
             error: text("error"),
-            cause: text("cause"),
+            message: cause.as_deref().and_then(message),
+            cause,
             at: end.at,
         });
     };
+    if let Some(cause) = told_by(picture, events, i) {
+        return Some(cause);
+    }
     let visit = &picture.visits[i];
     let own = |name| member(end, name).map(std::borrow::Cow::into_owned).filter(|_| Some(i) == direct);
+    let cause = visit.cause.clone().or_else(|| own("cause"));
     Some(RootCause {
         visit: Some(i),
         state: visit.name.clone(),
         error: visit.error.clone().or_else(|| own("error")),
-        cause: visit.cause.clone().or_else(|| own("cause")),
+        message: cause.as_deref().and_then(message),
+        cause,
         at: visit
             .attempts
             .iter()
@@ -89,10 +99,15 @@ fn innermost(picture: &Picture, events: &Events, mut event: i64, mut visit: usiz
 /// The earlier failure that made the execution come to this visit.
 fn led_by(picture: &Picture, events: &Events, visit: usize) -> Option<usize> {
     let mut event = picture.visits[visit].entered_from;
+    let mut decided = false;
     loop {
         let before = *picture.owner.get(&event)?;
         let candidate = &picture.visits[before];
         if before < visit && candidate.standing == Standing::Caught {
+            // Behind a Choice the execution might have gone on well: then the failure has to be spoken of.
+            if decided && !speaks_of(&picture.visits[visit], candidate) {
+                return None;
+            }
             let end =
                 candidate.exited_event.and_then(|exit| events.get(exit)).map_or(event, |exit| exit.previous);
             return Some(innermost(picture, events, end, before)).filter(|&found| found < visit);
@@ -101,6 +116,57 @@ fn led_by(picture: &Picture, events: &Events, visit: usize) -> Option<usize> {
         if picture.visits[visit].kind != Kind::Fail {
             return None;
         }
+        decided |= candidate.kind == Kind::Choice;
         event = events.get(event).map(|e| e.previous).filter(|&previous| previous < event)?;
     }
+}
+
+/// Whether a Fail state's error or cause names the error of a visit before it.
+fn speaks_of(fail: &Visit, before: &Visit) -> bool {
+    let Some(error) = before.error.as_deref() else { return false };
+    let names = |text: &Option<String>| text.as_deref().is_some_and(|text| text.contains(error));
+    names(&fail.error) || names(&fail.cause)
+}
+
+/// So many events are looked at before a Fail state.
+const BACK: usize = 200;
+
+/// Nothing failed on the way to a Fail state, but what a task asked after had: the Athena query that the task
+/// before it was told of. Then that is where it began, in Athena's own words (`StateChangeReason` of
+/// GetQueryExecution).
+fn told_by(picture: &Picture, events: &Events, fail: usize) -> Option<RootCause> {
+    if picture.visits[fail].kind != Kind::Fail {
+        return None;
+    }
+    let mut next = picture.visits[fail].entered_from;
+    for _ in 0..BACK {
+        let event = events.get(next)?;
+        let visit = picture.owner.get(&event.id).copied();
+        if let (Some(i), Some(status)) = (visit, query_status(event)) {
+            let error = match status.get("State")?.as_str()? {
+                "FAILED" => "Athena query failed",
+                "CANCELLED" => "Athena query cancelled",
+                // The Fail state is about something else.
+                _ => return None,
+            };
+            let reason = status.get("StateChangeReason").and_then(Value::as_str).map(str::to_owned);
+            return Some(RootCause {
+                visit: Some(i),
+                state: picture.visits[i].name.clone(),
+                error: Some(error.to_owned()),
+                message: reason.as_deref().and_then(message),
+                cause: reason,
+                at: event.at,
+            });
+        }
+        next = Some(event.previous).filter(|previous| *previous < event.id)?;
+    }
+    None
+}
+
+/// The status of the query that a task's answer describes.
+fn query_status(event: &HistoryEvent) -> Option<Value> {
+    let asked = event.kind == "TaskSucceeded" && member(event, "resourceType")? == "athena";
+    let mut output: Value = serde_json::from_str(&member(event, "output").filter(|_| asked)?).ok()?;
+    output.pointer_mut("/QueryExecution/Status").map(Value::take)
 }

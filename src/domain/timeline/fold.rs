@@ -10,7 +10,22 @@ use super::events::Events;
 use super::visit::{Attempt, Kind, Outcome, Parts, Scope, Standing, Visit};
 use super::{HistoryEvent, Picture, Status, member};
 
+impl Picture {
+    /// A visit that an event changes.
+    fn change(&mut self, i: usize) -> &mut Visit {
+        self.changed.push(i);
+        &mut self.visits[i]
+    }
+}
+
 pub(super) fn fold(picture: &mut Picture, events: &Events, event: &HistoryEvent) {
+    read(picture, events, event);
+    for i in picture.changed.drain(..) {
+        picture.tally.change(i, &picture.visits[i]);
+    }
+}
+
+fn read(picture: &mut Picture, events: &Events, event: &HistoryEvent) {
     picture.last = picture.last.max(event.id);
     let kind = event.kind.as_str();
     if let Some(what) = kind.strip_prefix("Execution") {
@@ -40,12 +55,14 @@ fn execution(picture: &mut Picture, event: &HistoryEvent, what: &str) {
             picture.status = Some(Status::Running);
             picture.stopped = None;
             picture.end = None;
-            if let Some(failed) = picture
-                .visits
-                .iter()
-                .rposition(|v| v.standing.is_bad() && (!v.kind.is_container() || v.map_run.is_some()))
-            {
-                picture.owner.insert(event.id, failed);
+            // It goes on at what failed, or else at what was stopped.
+            let works = |visit: &Visit| !visit.kind.is_container() || visit.map_run.is_some();
+            let newest = |ended: fn(Standing) -> bool| {
+                picture.visits.iter().rposition(|visit| ended(visit.standing) && works(visit))
+            };
+            let from = newest(Standing::is_bad).or_else(|| newest(Standing::is_ended_badly));
+            if let Some(from) = from {
+                picture.owner.insert(event.id, from);
             }
             return;
         }
@@ -61,7 +78,7 @@ fn execution(picture: &mut Picture, event: &HistoryEvent, what: &str) {
     if status == Status::Failed {
         let mut next = picture.owner.get(&event.previous).copied().or_else(|| open(picture, |_| true));
         while let Some(i) = next {
-            let visit = &mut picture.visits[i];
+            let visit = picture.change(i);
             next = visit.scope.map(|scope| scope.container);
             if visit.exited.is_none() || visit.kind == Kind::Fail {
                 close(visit, event.at, Standing::Failed);
@@ -69,8 +86,11 @@ fn execution(picture: &mut Picture, event: &HistoryEvent, what: &str) {
             }
         }
     }
-    for visit in picture.visits.iter_mut().filter(|visit| visit.exited.is_none()) {
-        close(visit, event.at, if visit.failing { Standing::Failed } else { rest });
+    for i in picture.tally.open().clone() {
+        let visit = picture.change(i);
+        if visit.exited.is_none() {
+            close(visit, event.at, if visit.failing { Standing::Failed } else { rest });
+        }
     }
 }
 
@@ -109,18 +129,30 @@ fn enter(picture: &mut Picture, events: &Events, event: &HistoryEvent, kind: Kin
         map_run: None,
         error: None,
         cause: None,
+        number: 0,
+        previous: None,
+        next: None,
         failing: false,
     };
     if kind == Kind::Fail {
         close(&mut visit, event.at, Standing::Failed);
     }
+    let i = picture.visits.len();
+    let (before, number) = picture.tally.enter(i, &visit);
+    (visit.previous, visit.number) = (before, number);
     picture.visits.push(visit);
+    if let Some(before) = before {
+        picture.visits[before].next = Some(i);
+    }
 }
 
 fn exit(picture: &mut Picture, event: &HistoryEvent, kind: Kind) {
     let name = member(event, "name").unwrap_or_default();
     let Some(i) = find(picture, event, |visit| visit.kind == kind && visit.name == name) else { return };
-    let visit = &mut picture.visits[i];
+    if let Some(variables) = event.details.get("assignedVariables") {
+        picture.tally.assign(picture.visits[i].scope, event.id, variables);
+    }
+    let visit = picture.change(i);
     visit.exited_event = Some(event.id);
     let standing = if visit.failing { Standing::Caught } else { Standing::Succeeded };
     close(visit, event.at, standing);
@@ -146,10 +178,12 @@ fn iteration(picture: &mut Picture, event: &HistoryEvent, what: &str) {
         _ => {}
     }
     if matches!(what, "Failed" | "Aborted") {
-        let scope = Scope { container: i, index };
         let standing = if what == "Failed" { Standing::Failed } else { Standing::Aborted };
-        for visit in picture.visits.iter_mut().filter(|v| v.scope == Some(scope) && v.exited.is_none()) {
-            close(visit, event.at, standing);
+        if let Some(inner) = picture.tally.head(Some(Scope { container: i, index })) {
+            let visit = picture.change(inner);
+            if visit.exited.is_none() {
+                close(visit, event.at, standing);
+            }
         }
     }
 }
@@ -160,16 +194,16 @@ fn container(picture: &mut Picture, events: &Events, event: &HistoryEvent, kind:
     match what {
         "Started" => {
             reopen(picture, i);
-            let visit = &mut picture.visits[i];
+            let visit = picture.change(i);
             begin(visit, event, None);
             let total = event.details.get("length").and_then(serde_json::Value::as_u64);
             visit.parts = Some(Parts { total, ..Parts::default() });
         }
-        "Succeeded" => finish(&mut picture.visits[i], event.at, Outcome::Succeeded),
+        "Succeeded" => finish(picture.change(i), event.at, Outcome::Succeeded),
         "Failed" => {
             let inner = picture.owner.get(&event.previous).copied().filter(|&inner| inner != i);
             let known = inner.map(|v| (picture.visits[v].error.clone(), picture.visits[v].cause.clone()));
-            let visit = &mut picture.visits[i];
+            let visit = picture.change(i);
             if let Some((error, cause)) = known {
                 (visit.error, visit.cause) = (error, cause);
             } else if let Some(from) = before(events, event) {
@@ -179,7 +213,7 @@ fn container(picture: &mut Picture, events: &Events, event: &HistoryEvent, kind:
             stop_inside(picture, i, event.at, inner);
         }
         "Aborted" => {
-            let visit = &mut picture.visits[i];
+            let visit = picture.change(i);
             if visit.exited.is_none() {
                 close(visit, event.at, if visit.failing { Standing::Failed } else { Standing::Aborted });
             }
@@ -201,7 +235,7 @@ fn work(picture: &mut Picture, event: &HistoryEvent, kind: &str) {
     if matches!(kind, "TaskScheduled" | "LambdaFunctionScheduled" | "ActivityScheduled" | "MapRunRedriven") {
         reopen(picture, i);
     }
-    let visit = &mut picture.visits[i];
+    let visit = picture.change(i);
     if let Some(arn) = member(event, "mapRunArn") {
         visit.map_run = Some(arn.into_owned());
     }
@@ -242,14 +276,15 @@ fn before<'a>(events: &'a Events, event: &HistoryEvent) -> Option<&'a HistoryEve
 }
 
 fn open(picture: &Picture, fits: impl Fn(&Visit) -> bool) -> Option<usize> {
-    picture.visits.iter().rposition(|visit| visit.exited.is_none() && fits(visit))
+    let open = |i: &usize| picture.visits[*i].exited.is_none() && fits(&picture.visits[*i]);
+    picture.tally.open().iter().rev().copied().find(open)
 }
 
 /// A redrive continues what had failed: the visit and all it runs in.
 fn reopen(picture: &mut Picture, i: usize) {
     let mut next = Some(i);
     while let Some(i) = next {
-        let visit = &mut picture.visits[i];
+        let visit = picture.change(i);
         next = visit.scope.map(|scope| scope.container);
         if visit.exited.is_some() && visit.exited_event.is_none() && visit.kind != Kind::Fail {
             visit.exited = None;
@@ -310,12 +345,12 @@ fn close(visit: &mut Visit, at: DateTime<Utc>, standing: Standing) {
 
 /// When a container fails, what still ran inside it ends: the culprit failed, the others were stopped.
 fn stop_inside(picture: &mut Picture, container: usize, at: DateTime<Utc>, culprit: Option<usize>) {
-    for i in container + 1..picture.visits.len() {
+    for i in picture.tally.open().range(container + 1..).copied().collect::<Vec<_>>() {
         let mut scope = picture.visits[i].scope;
         while let Some(outer) = scope.filter(|scope| scope.container != container) {
             scope = picture.visits[outer.container].scope;
         }
-        let visit = &mut picture.visits[i];
+        let visit = picture.change(i);
         if scope.is_some() && visit.exited.is_none() {
             let failed = visit.failing || culprit == Some(i);
             close(visit, at, if failed { Standing::Failed } else { Standing::Aborted });

@@ -42,8 +42,12 @@ impl Timeline {
         let upto = upto.map_or(visits.len(), |visit| visit + 1).min(visits.len());
         visits[..upto].iter().rev().find_map(|visit| {
             let output = self.output_of(visit);
-            let texts = [output, self.input_of(visit)];
-            texts.into_iter().flatten().find_map(|text| query_in(&serde_json::from_str(&text).ok()?, 0))
+            let mut texts = [output, self.input_of(visit)].into_iter().flatten();
+            // Nearly all of a long history need not be read for that.
+            texts.find_map(|text| match text.contains("uery") {
+                true => query_in(&serde_json::from_str(&text).ok()?, 0),
+                false => None,
+            })
         })
     }
 

@@ -11,7 +11,7 @@ mod fold;
 mod links;
 mod plain;
 mod scope;
-mod summary;
+mod tally;
 mod visit;
 mod words;
 
@@ -31,7 +31,7 @@ pub use visit::{Attempt, Kind, Outcome, Parts, Scope, Standing, StateNow, Visit}
 
 use super::execution::{HistoryEvent, Status};
 use events::Events;
-use summary::Summary;
+use tally::Tally;
 
 /// One execution, as far as its events are known.
 #[derive(Clone, Debug, Default)]
@@ -39,7 +39,7 @@ pub struct Timeline {
     events: Events,
     picture: Picture,
     /// Worked out when it is first asked for.
-    summary: OnceLock<Summary>,
+    cause: OnceLock<Option<RootCause>>,
 }
 
 /// What the events add up to. Rebuilt when an event arrives before one that is already folded.
@@ -58,6 +58,9 @@ struct Picture {
     /// Id of the event that ended the execution.
     end: Option<i64>,
     redrives: u32,
+    tally: Tally,
+    /// Visits that the event being read has changed.
+    changed: Vec<usize>,
 }
 
 impl Timeline {
@@ -78,7 +81,7 @@ impl Timeline {
         if fresh == 0 {
             return 0;
         }
-        self.summary = OnceLock::new();
+        self.cause = OnceLock::new();
         if first < before {
             // Something came late: the picture is drawn anew.
             self.picture = Picture::default();
@@ -191,32 +194,52 @@ impl Timeline {
 
     /// The newest visit that is still open; inner states before the container they run in.
     pub fn current(&self) -> Option<usize> {
-        self.picture.visits.iter().rposition(|visit| visit.exited.is_none())
+        self.picture.tally.open().last().copied()
     }
 
     /// The newest visit of a state.
     pub fn last_visit(&self, state: &str) -> Option<usize> {
-        self.picture.visits.iter().rposition(|visit| visit.name == state)
+        self.visits_of(state).last().copied()
     }
 
     /// One state over all its visits: loops count by their last pass, iterations and branches together.
     pub fn now(&self, state: &str) -> StateNow {
-        self.summary().now.get(state).copied().unwrap_or_default()
+        self.picture.tally.now(state)
     }
 
-    /// The states that were visited, in no order.
-    pub fn states(&self) -> impl Iterator<Item = &str> {
-        self.summary().now.keys().map(String::as_str)
+    /// The visits of a state, by rising index.
+    pub fn visits_of(&self, state: &str) -> &[usize] {
+        self.picture.tally.visits_of(state)
     }
 
-    fn summary(&self) -> &Summary {
-        self.summary.get_or_init(|| Summary::of(&self.picture, &self.events))
+    /// The newest visit of a state in one branch or iteration.
+    pub fn visit_in(&self, state: &str, scope: Scope) -> Option<usize> {
+        self.picture.tally.newest_in(state, Some(scope))
     }
 
-    /// Whether the end had to wait for this visit: of branches and iterations, only the last to end are
-    /// on the critical path.
+    /// The newest visit in one branch or iteration.
+    pub fn head(&self, scope: Scope) -> Option<usize> {
+        self.picture.tally.head(Some(scope))
+    }
+
+    /// The first visit of each state, in the order in which they were entered.
+    pub fn firsts(&self) -> impl Iterator<Item = &Visit> {
+        self.picture.tally.firsts().map(|i| &self.picture.visits[i])
+    }
+
+    /// Whether the end had to wait for this visit. States at the top follow each other, so each of them delays
+    /// the end; of a container's branches or iterations only the one that ended last does, and one that still
+    /// runs counts as last.
     pub fn is_critical(&self, visit: usize) -> bool {
-        self.summary().critical.contains(&visit)
+        let mut next = self.visits().get(visit);
+        while let Some(scope) = next.and_then(|visit| visit.scope) {
+            let decisive = self.picture.tally.decisive(scope.container).map(|i| self.picture.visits[i].scope);
+            if decisive != Some(Some(scope)) {
+                return false;
+            }
+            next = self.visits().get(scope.container);
+        }
+        next.is_some()
     }
 
     /// When a Wait state that runs will end, as far as its definition says: `state` is the state's JSON from
@@ -237,8 +260,8 @@ impl Timeline {
 
     /// Why it failed: the first state of the failure's own story, its error and cause. `None` while it runs
     /// and when it succeeded.
-    pub fn root_cause(&self) -> Option<RootCause> {
-        self.summary().cause.clone()
+    pub fn root_cause(&self) -> Option<&RootCause> {
+        self.cause.get_or_init(|| cause::find(&self.picture, &self.events)).as_ref()
     }
 
     /// What an event means to a person following along, in one line without its time: `Copy entered`,

@@ -119,10 +119,75 @@ fn a_failed_run_tells_its_story() {
 
 #[test]
 fn the_root_cause_is_what_was_caught_before_the_fail_state() {
-    let cause = folded(&failed_copy()).root_cause().unwrap();
+    let timeline = folded(&failed_copy());
+    let cause = timeline.root_cause().unwrap();
+    assert_eq!(cause.message.as_deref(), Some("The specified key does not exist."));
     assert_eq!(cause.state, "Copy");
     assert_eq!(cause.error.as_deref(), Some("S3.NoSuchKeyException"));
     assert_eq!(cause.at, at(8000));
+}
+
+/// Checked after and found failed, told, then a Fail state: no state failed before it.
+fn failed_query(status: &Value) -> Vec<HistoryEvent> {
+    let output = json!({"QueryExecution": {"QueryExecutionId": "q", "Status": status}}).to_string();
+    let asked = json!({"resourceType": "athena", "resource": "getQueryExecution"});
+    history(&[
+        (1, 0, 0, "ExecutionStarted", json!({"input": "{}"})),
+        (2, 0, 0, "TaskStateEntered", named("Check")),
+        (3, 2, 0, "TaskScheduled", asked),
+        (4, 3, 1, "TaskStarted", json!({})),
+        (
+            5,
+            4,
+            30,
+            "TaskSucceeded",
+            json!({"resourceType": "athena", "resource": "getQueryExecution", "output": output}),
+        ),
+        (6, 5, 30, "TaskStateExited", json!({"name": "Check", "output": "{}"})),
+        (7, 6, 31, "ChoiceStateEntered", named("Outcome")),
+        (8, 7, 31, "ChoiceStateExited", json!({"name": "Outcome", "output": "{}"})),
+        (9, 8, 31, "FailStateEntered", named("PipelineFailed")),
+        (10, 9, 32, "ExecutionFailed", json!({"error": "QueryFailed", "cause": "see the topic"})),
+    ])
+}
+
+#[test]
+fn the_root_cause_of_a_failed_query_is_what_athena_says() {
+    let why = "TABLE_NOT_FOUND: line 2:6: Table 'a.b.c' does not exist";
+    let timeline = folded(&failed_query(&json!({"State": "FAILED", "StateChangeReason": why})));
+    let cause = timeline.root_cause().unwrap();
+    assert_eq!((cause.state.as_str(), cause.at), ("Check", at(30)));
+    assert_eq!(cause.error.as_deref(), Some("Athena query failed"));
+    assert_eq!(cause.message.as_deref(), Some(why));
+    let cancelled = folded(&failed_query(&json!({"State": "CANCELLED"})));
+    assert_eq!(cancelled.root_cause().unwrap().error.as_deref(), Some("Athena query cancelled"));
+    // A query that went well says nothing about a Fail state behind it.
+    let well = folded(&failed_query(&json!({"State": "SUCCEEDED"})));
+    assert_eq!(well.root_cause().unwrap().state, "PipelineFailed");
+}
+
+/// Caught and gone on; later a Choice leads to a Fail state of this cause.
+fn failed_later(cause: &str) -> Vec<HistoryEvent> {
+    history(&[
+        (1, 0, 0, "ExecutionStarted", json!({"input": "{}"})),
+        (2, 0, 0, "TaskStateEntered", named("Look")),
+        (3, 2, 0, "TaskScheduled", json!({})),
+        (4, 3, 1, "TaskFailed", json!({"error": "S3.NoSuchKeyException", "cause": "no such key"})),
+        (5, 4, 1, "TaskStateExited", json!({"name": "Look", "output": "{}"})),
+        (6, 5, 2, "ChoiceStateEntered", named("Decide")),
+        (7, 6, 2, "ChoiceStateExited", json!({"name": "Decide", "output": "{}"})),
+        (8, 7, 2, "FailStateEntered", named("Refuse")),
+        (9, 8, 2, "ExecutionFailed", json!({"error": "Refused", "cause": cause})),
+    ])
+}
+
+#[test]
+fn what_was_caught_long_before_is_no_cause_unless_it_is_spoken_of() {
+    let timeline = folded(&failed_later("the input said no"));
+    let cause = timeline.root_cause().unwrap();
+    assert_eq!((cause.state.as_str(), cause.error.as_deref()), ("Refuse", Some("Refused")));
+    let timeline = folded(&failed_later("after S3.NoSuchKeyException: no such key"));
+    assert_eq!(timeline.root_cause().unwrap().state, "Look");
 }
 
 #[test]
@@ -204,6 +269,21 @@ fn a_redrive_continues_the_failed_state() {
 }
 
 #[test]
+fn a_redrive_continues_what_was_stopped() {
+    let timeline = folded(&history(&[
+        (1, 0, 0, "ExecutionStarted", json!({})),
+        (2, 0, 0, "TaskStateEntered", named("Ask")),
+        (3, 2, 0, "TaskScheduled", json!({})),
+        (4, 3, 1, "TaskStateAborted", Value::Null),
+        (5, 4, 1, "ExecutionAborted", json!({"error": "Stopped"})),
+        (6, 5, 9, "ExecutionRedriven", json!({"redriveCount": 1})),
+        (7, 6, 9, "TaskScheduled", json!({})),
+    ]));
+    assert_eq!(timeline.now("Ask").standing, Standing::Running);
+    assert_eq!((timeline.visits()[0].attempts.len(), timeline.owner(7)), (2, Some(0)));
+}
+
+#[test]
 fn transitions_read_as_lines() {
     let events = failed_copy();
     let timeline = folded(&events);
@@ -227,6 +307,84 @@ fn transitions_read_as_lines() {
             "execution failed after 8.10 s: PipelineFailed, see above",
         ]
     );
+}
+
+#[test]
+fn passes_and_iterations_know_what_follows_them() {
+    let timeline = folded(&caught_map());
+    assert_eq!(timeline.visits_of("Check"), [1, 2, 3]);
+    let item = |index| timeline.visit_in("Check", Scope { container: 0, index });
+    assert_eq!((item(0), item(1), item(2), item(3)), (Some(1), Some(2), Some(3), None));
+    let numbers: Vec<_> = timeline.visits().iter().map(|visit| (visit.number, visit.next)).collect();
+    assert_eq!(numbers, [(0, None), (0, None), (1, None), (2, None)]);
+    // Each iteration by itself; the map itself belongs to none.
+    let standing =
+        |index| timeline.now_in("Check", Scope { container: 0, index }).map(|now| (now.standing, now.last));
+    assert_eq!(standing(0), Some((Standing::Succeeded, Some(1))));
+    assert_eq!(standing(1), Some((Standing::Failed, Some(2))));
+    assert_eq!(standing(2), Some((Standing::Aborted, Some(3))));
+    assert_eq!(standing(7), Some((Standing::NotReached, None)));
+    assert_eq!(timeline.now_in("Each", Scope { container: 0, index: 0 }), None);
+    let timeline = folded(&failed_copy());
+    let next: Vec<_> = timeline.visits().iter().map(|visit| visit.next).collect();
+    assert_eq!(next, [Some(1), Some(2), Some(3), Some(4), None]);
+    assert_eq!(timeline.firsts().map(|visit| visit.name.as_str()).nth(2), Some("Copy"));
+}
+
+#[test]
+fn variables_are_those_of_the_own_flow_and_around_it_so_far() {
+    let exit =
+        |name: &str, assigned: Value| json!({"name": name, "output": "{}", "assignedVariables": assigned});
+    let timeline = folded(&history(&[
+        (1, 0, 0, "ExecutionStarted", json!({})),
+        (2, 0, 0, "PassStateEntered", named("Set")),
+        (3, 2, 0, "PassStateExited", exit("Set", json!({"n": "1", "who": "\"a\""}))),
+        (4, 3, 0, "MapStateEntered", named("Each")),
+        (5, 4, 0, "MapStateStarted", json!({"length": 2})),
+        (6, 5, 1, "MapIterationStarted", json!({"name": "Each", "index": 0})),
+        (7, 6, 1, "PassStateEntered", named("Count")),
+        (8, 7, 1, "PassStateExited", exit("Count", json!({"inner": "[1]"}))),
+        (9, 5, 1, "MapIterationStarted", json!({"name": "Each", "index": 1})),
+        (10, 9, 1, "PassStateEntered", named("Count")),
+        (11, 8, 2, "MapIterationSucceeded", json!({"name": "Each", "index": 0})),
+        (12, 11, 3, "MapStateExited", exit("Each", json!({"n": "2"}))),
+        (13, 12, 3, "PassStateEntered", named("Last")),
+    ]));
+    let seen = |visit: usize| timeline.variables(&timeline.visits()[visit]);
+    assert_eq!(seen(0), Some(json!({"n": 1, "who": "a"})));
+    assert_eq!(seen(2), Some(json!({"n": 1, "who": "a", "inner": [1]})));
+    assert_eq!(seen(3), Some(json!({"n": 1, "who": "a"})), "not those of another iteration");
+    assert_eq!(seen(4), Some(json!({"n": 2, "who": "a"})));
+    assert!(!folded(&failed_copy()).has_variables(&timeline.visits()[0]));
+}
+
+/// What the tally keeps, counted from the beginning.
+fn recount(timeline: &Timeline, name: &str) -> StateNow {
+    let visits = timeline.visits();
+    let mine: Vec<usize> = (0..visits.len()).filter(|i| visits[*i].name == name).collect();
+    let newest: Vec<&Visit> = (mine.iter())
+        .filter(|i| !mine.iter().any(|later| later > i && visits[*later].scope == visits[**i].scope))
+        .map(|i| &visits[*i])
+        .collect();
+    StateNow {
+        standing: newest.iter().map(|visit| visit.standing).max().unwrap_or_default(),
+        visits: mine.len(),
+        scopes: newest.len(),
+        running: newest.iter().filter(|visit| visit.exited.is_none()).count(),
+        failed: newest.iter().filter(|visit| visit.standing.is_bad()).count(),
+        retries: newest.iter().map(|visit| visit.retries()).max().unwrap_or(0),
+        last: mine.last().copied(),
+    }
+}
+
+/// Of a container's branches or iterations the one that ended last, the first of several.
+fn waited_for(timeline: &Timeline, visit: usize) -> bool {
+    let visits = timeline.visits();
+    let end = |visit: &Visit| visit.exited.unwrap_or(DateTime::<Utc>::MAX_UTC);
+    let Some(scope) = visits[visit].scope else { return true };
+    let inside = visits.iter().filter(|one| one.scope.is_some_and(|s| s.container == scope.container));
+    let last = inside.rev().max_by_key(|one| end(one)).unwrap();
+    last.scope == Some(scope) && waited_for(timeline, scope.container)
 }
 
 fn any_event() -> impl Strategy<Value = HistoryEvent> {
@@ -298,7 +456,14 @@ proptest! {
             straight.line(event);
         }
         for name in ["A", "B", "C"] {
-            straight.now(name);
+            prop_assert_eq!(straight.now(name), recount(&straight, name));
+        }
+        let visits = straight.visits();
+        prop_assert_eq!(straight.current(), visits.iter().rposition(|visit| visit.exited.is_none()));
+        for i in 0..visits.len() {
+            prop_assert_eq!(straight.is_critical(i), waited_for(&straight, i));
+            let next = visits[i + 1..].iter().position(|next| next.scope == visits[i].scope);
+            prop_assert_eq!(visits[i].next, next.map(|next| i + 1 + next));
         }
     }
 }

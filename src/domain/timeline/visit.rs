@@ -72,6 +72,18 @@ pub enum Standing {
 }
 
 impl Standing {
+    pub(super) const COUNT: usize = 8;
+    pub(super) const ALL: [Standing; Standing::COUNT] = [
+        Standing::NotReached,
+        Standing::Succeeded,
+        Standing::Caught,
+        Standing::Aborted,
+        Standing::TimedOut,
+        Standing::Failed,
+        Standing::Retrying,
+        Standing::Running,
+    ];
+
     pub fn is_bad(self) -> bool {
         matches!(self, Standing::Failed | Standing::TimedOut)
     }
@@ -169,6 +181,11 @@ pub struct Visit {
     /// The last error it met, also when that was retried or caught.
     pub error: Option<String>,
     pub cause: Option<String>,
+    /// Which visit of its state it is, from 0.
+    pub number: usize,
+    /// The visits before and after it in its branch or iteration.
+    pub previous: Option<usize>,
+    pub next: Option<usize>,
     /// The last attempt ended badly and nothing has put it right yet.
     pub(super) failing: bool,
 }

@@ -12,6 +12,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::widgets::Widget;
+use unicode_width::UnicodeWidthStr;
 
 use crate::domain::text::shown;
 use crate::domain::timeline::{Kind, Outcome, Timeline, Visit};
@@ -98,8 +99,10 @@ impl Widget for &Bars<'_> {
         let end = self.timeline.stopped().unwrap_or(self.world.now);
         let end = self.until.map_or(end, |(_, until)| end.max(until)).max(start + TimeDelta::milliseconds(1));
         // From all names, so that nothing jumps while scrolling.
-        let longest = self.timeline.states().map(|name| shown(name).chars().count()).max().unwrap_or(0);
-        let inner = if visits.iter().take(50).any(|visit| visit.scope.is_some()) { 4 } else { 0 };
+        let width = |visit: &Visit| shown(&visit.name).width();
+        let longest = self.timeline.firsts().map(width).max().unwrap_or(0);
+        // Two columns of indentation, and the number of the item.
+        let inner = if self.timeline.firsts().any(|visit| visit.scope.is_some()) { 8 } else { 0 };
         let names = ((longest + inner + 7) as u16).min(area.width * 2 / 5);
         let bars = Rect { x: area.x + names, width: area.width.saturating_sub(names + 11), ..area };
         let (from, to) = self.zoom.window(start, end);
@@ -125,8 +128,10 @@ impl Bars<'_> {
         let badge = badge(visit.standing);
         let indent = indent(self.timeline.visits(), visit);
         let x = put(buffer, left, left.x + 2 + indent, badge.glyph(self.world), style(badge.role));
-        let room = usize::from(left.right().saturating_sub(x + 1));
-        put(buffer, left, x + 1, &middle(&shown(&visit.name), room), style(Role::Text));
+        let item = visit.scope.map(|scope| format!(" #{}", scope.index)).unwrap_or_default();
+        let room = usize::from(left.right().saturating_sub(x + 1)).saturating_sub(item.len());
+        let x = put(buffer, left, x + 1, &middle(&shown(&visit.name), room), style(Role::Text));
+        put(buffer, left, x, &item, style(Role::Dim));
         if self.timeline.is_critical(i) {
             let mark = if self.world.ascii { "*" } else { "┃" };
             put(buffer, line, line.x + names.saturating_sub(2), mark, style(Role::Dim));

@@ -1,6 +1,6 @@
 //! What can be done to an execution, what of it can be copied, and where it leads.
 
-use crate::domain::execution::Status;
+use crate::domain::execution::{Status, name_of};
 use crate::domain::json::compact;
 use crate::ui::effect::{Effect, Request, Wish};
 use crate::ui::overlays::confirm::Confirm;
@@ -14,6 +14,7 @@ use crate::ui::world::World;
 pub const CAUSE: &str = "cause";
 pub const OUTPUT: &str = "output";
 pub const RELATED: &str = "related";
+pub const ITEM: &str = "item";
 pub const FILE: &str = "file";
 pub const STATUS: &str = "status";
 pub const RELEASE: &str = "release";
@@ -36,7 +37,7 @@ pub fn stop(arn: &str, cause: &str) -> Vec<Wish> {
         Request::StopExecution { arn: arn.to_owned(), error: "Stopped".to_owned(), cause: cause.to_owned() };
     vec![Wish::Confirm(
         Confirm::new("Stop this execution?", "Stop", request)
-            .line(arn.rsplit(':').next().unwrap_or(arn))
+            .line(name_of(arn))
             .line(format!("cause: {cause}"))
             .line("What it started elsewhere, such as a query, goes on.")
             .always(),

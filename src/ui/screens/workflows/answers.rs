@@ -3,6 +3,7 @@
 use chrono::TimeDelta;
 
 use crate::domain::problem::Problem;
+use crate::domain::timeline::{Kind, Visit};
 use crate::ui::effect::{Reply, Request, Wish};
 use crate::ui::remote::{Remote, Ticket};
 use crate::ui::route::Screen;
@@ -97,7 +98,7 @@ impl Run {
         }
         if self.log.awaits(ticket) {
             let answer = read(answer, |reply| match reply {
-                Reply::Lines(lines) => Some(inspect::log_text(lines, world)),
+                Reply::Lines(lines) => Some(inspect::log_text(lines, &self.arn, world)),
                 _ => None,
             });
             self.log.accept(ticket, answer, now);
@@ -125,9 +126,9 @@ impl Run {
             self.machine = serde_json::from_str(&definition.text).unwrap_or_default();
             match Flow::read(&definition.text) {
                 Ok(flow) => {
-                    self.plan = Plan::of(&flow);
-                    self.drawn = Drawn::of(&definition.text);
+                    let drawn = Drawn::of(&definition.text);
                     self.undrawn = None;
+                    self.lay(Plan::of(&flow), drawn);
                 }
                 Err(why) => self.undrawn = Some(why),
             }
@@ -154,6 +155,24 @@ fn blame<T>(remote: &Remote<T>) -> Vec<Wish> {
 const COUNTS: TimeDelta = TimeDelta::seconds(2);
 
 impl Run {
+    /// Counts of distributed maps that are over or not in front: asked for once, they are no part of the history.
+    pub fn ask_counts(&mut self, world: &mut World) -> Vec<Wish> {
+        let over = self.is_over();
+        let newest = |visit: &Visit| self.timeline.last_visit(&visit.name);
+        let runs = self.timeline.firsts().filter(|visit| visit.kind == Kind::Map).filter_map(newest);
+        let arns: Vec<String> = runs.filter_map(|visit| self.timeline.map_run(visit)).collect();
+        let mut wishes = Vec::new();
+        for arn in arns {
+            let known = self.map_runs.entry(arn.clone()).or_default();
+            let ended = known.value().is_some_and(|run| run.status != "RUNNING");
+            let untouched = known.value().is_none() && known.problem().is_none();
+            if !known.is_waiting() && (untouched || over && !ended && known.problem().is_none()) {
+                wishes.push(world.ask(Screen::Workflows, known, Request::MapRun { arn }));
+            }
+        }
+        wishes
+    }
+
     /// While it runs: what changes with time alone, and the counts that no event brings.
     pub fn tick(&mut self, world: &mut World) -> Vec<Wish> {
         if self.tab == Tab::Attempts {

@@ -112,7 +112,9 @@ impl Lists {
             self.rows.iter().position(|&row| all[row].arn == arn)
         });
         self.cursor.selected = kept.unwrap_or(self.cursor.selected);
-        let mut wishes = blame(self.executions.problem());
+        // An express machine refuses to list; before its kind is known that is no failure.
+        let unknown = self.machines.is_waiting() && self.machines.value().is_none();
+        let mut wishes = blame(self.executions.problem().filter(|_| !unknown));
         wishes.extend(self.look(world, area));
         wishes
     }

@@ -8,7 +8,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::widgets::Widget;
 
-use crate::domain::execution::{Execution, HistoryEvent, Machine, Status};
+use crate::domain::execution::{Execution, HistoryEvent, Machine, Status, name_of};
 use crate::domain::problem::Problem;
 use crate::domain::text::shown;
 use crate::domain::timeline::Timeline;
@@ -39,8 +39,8 @@ pub struct Board {
 
 const COLUMNS: [Column; 5] = [
     Column::new("State machine", 14, 34, 3).middle(),
-    Column::new("Execution", 16, 40, 4).middle(),
-    Column::new("State", 14, 50, 5),
+    Column::new("Execution", 16, 32, 4).middle(),
+    Column::new("State", 14, 30, 5),
     Column::new("In it", 8, 10, 2).right(),
     Column::new("Elapsed", 9, 10, 6).right(),
 ];
@@ -114,9 +114,9 @@ impl Board {
             return Vec::new();
         }
         let word = timeline.status().map_or("ended", |status| Badge::status(status).word);
-        let name = arn.rsplit(':').next().unwrap_or(arn);
+        let name = name_of(arn);
         let why = timeline.root_cause().map(|cause| {
-            let error = cause.error.unwrap_or_default();
+            let error = cause.error.as_deref().unwrap_or_default();
             format!(" in {} {error}", cause.state).trim_end().to_owned()
         });
         let text = format!("{name} {word}{}", why.unwrap_or_default());
@@ -135,7 +135,7 @@ impl Board {
 
     /// Watches an execution, or no longer.
     pub fn watch(&mut self, arn: &str, over: bool) -> Vec<Wish> {
-        let name = arn.rsplit(':').next().unwrap_or(arn);
+        let name = name_of(arn);
         let text = if self.watched.remove(arn) {
             format!("{name} is no longer watched")
         } else if over {
@@ -257,7 +257,7 @@ impl Board {
                     Cell::new(format!("{} {}", badge.glyph(world), shown(&visit.name)), badge.role)
                 }
                 None if timeline.is_some() => Cell::dim("between states"),
-                None => Cell::dim("not followed: out of view or over the limit"),
+                None => Cell::dim("not followed: over the limit"),
             },
             3 => Cell::dim(visit.map(|visit| units::clock(visit.duration(world.now))).unwrap_or_default()),
             _ => Cell::new(units::clock(world.now - one.started), Role::Active),

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use crate::domain::difference;
+use crate::domain::invocation::brief;
 use crate::domain::log::LogLine;
 use crate::domain::timeline::{Outcome, Visit, message, plain_words};
 use crate::domain::units;
@@ -61,7 +62,7 @@ pub fn tabs(run: &Run) -> Vec<Tab> {
     if visit.is_some_and(|visit| visit.exited_event.is_some()) {
         tabs.push(Tab::Changes);
     }
-    if visit.is_some_and(|visit| run.timeline.variables(visit).is_some()) {
+    if visit.is_some_and(|visit| run.timeline.has_variables(visit)) {
         tabs.push(Tab::Variables);
     }
     tabs.push(Tab::Definition);
@@ -94,6 +95,29 @@ fn is_cause(run: &Run) -> bool {
 pub fn calls_function(visit: &Visit) -> bool {
     let lambda = |resource: &str| resource.contains(":lambda:") || resource.starts_with("invoke");
     visit.attempts.iter().any(|attempt| attempt.resource.as_deref().is_some_and(lambda))
+}
+
+/// What a text of the history is made of: ids of events, which never change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    Event(i64),
+    Input(i64),
+    Output(i64),
+    Changes(i64, i64),
+}
+
+/// What the text under the present tab is made of; `None` when that may change.
+pub fn source(run: &Run) -> Option<Source> {
+    if run.view == View::Events {
+        return run.event.map(Source::Event);
+    }
+    let visit = run.visit()?;
+    match run.tab {
+        Tab::Input => Some(Source::Input(visit.entered_event)),
+        Tab::Output => Some(Source::Output(visit.exited_event?)),
+        Tab::Changes => Some(Source::Changes(visit.entered_event, visit.exited_event?)),
+        _ => None,
+    }
 }
 
 /// The text under the present tab: JSON, or lines.
@@ -195,14 +219,14 @@ fn map_run(run: &Run, visit: &Visit) -> String {
     if map.redrives > 0 {
         let _ = writeln!(text, "redriven  {} times", map.redrives);
     }
-    let _ = writeln!(text, "\n{arn}");
+    let _ = writeln!(text, "\n{arn}\n\nIts items are executions of their own: t goes to them");
     text
 }
 
 fn error(run: &Run, visit: &Visit) -> String {
     let cause = run.timeline.root_cause().filter(|cause| cause.state == visit.name);
     let error = visit.error.clone().or_else(|| cause.as_ref()?.error.clone());
-    let text = visit.cause.clone().or_else(|| cause?.cause);
+    let text = visit.cause.clone().or_else(|| cause?.cause.clone());
     match error.as_deref().and_then(plain_words) {
         Some(words) => json!({"Error": error, "Meaning": words, "Cause": text}).to_string(),
         None => json!({"Error": error, "Cause": text}).to_string(),
@@ -251,10 +275,11 @@ fn attempts(visit: &Visit, world: &World) -> String {
 }
 
 /// Log lines as the inspector shows them.
-pub fn log_text(lines: &[LogLine], world: &World) -> String {
+pub fn log_text(lines: &[LogLine], arn: &str, world: &World) -> String {
     let mut text = String::new();
     for line in lines {
-        let _ = writeln!(text, "{}  {}", world.zone().clock_millis(line.at), line.text.trim_end());
+        let line_text = brief(line.text.trim_end(), arn);
+        let _ = writeln!(text, "{}  {line_text}", world.zone().clock_millis(line.at));
     }
     text
 }

@@ -57,11 +57,9 @@ fn state(run: &Run, world: &World, buffer: &mut Buffer, area: Rect) {
     let visit = run.visit();
     if let Some(line) = row(area, 0) {
         let x = put(buffer, line, line.x, &shown(state), theme.title(run.pane == Pane::Inspector));
-        let visits = run.timeline.now(state).visits;
-        if visits > 1
-            && let Some(at) = run.visit_index()
-        {
-            let place = run.timeline.visits()[..at].iter().filter(|visit| visit.name == state).count() + 1;
+        let visits = run.timeline.visits_of(state).len();
+        if let Some(visit) = visit.filter(|_| visits > 1) {
+            let place = units::grouped(visit.number as i64 + 1);
             let text = format!("{place} of {}  [ ] turns", units::grouped(visits as i64));
             put(buffer, line, x + 2, &text, theme.style(Role::Dim));
         }

@@ -43,6 +43,8 @@ pub struct Lists {
     pub since: Option<i64>,
     /// Indices of the executions that are left, worked out when something changes.
     pub(super) rows: Vec<usize>,
+    /// What the executions that are here add up to, likewise.
+    pub lately: Recent,
     /// Versions and aliases of the machine.
     pub releases: Remote<(Vec<Release>, Vec<Release>)>,
     /// Of an express machine: what its log tells, by execution, and the log's group.
@@ -84,6 +86,7 @@ impl Lists {
         self.express.clear();
         self.log_group = None;
         self.rows.clear();
+        self.lately = Recent::default();
         self.cursor = Cursor::default();
     }
 
@@ -102,12 +105,24 @@ impl Lists {
         named.or_else(|| machines.first().filter(|_| machines.len() == 1))
     }
 
+    /// Of whom the executions are: a state machine, or the map run `arn:…:mapRun:<machine>/<label>:<id>`.
     pub fn machine_name(&self) -> &str {
-        self.machine.as_deref().and_then(|arn| arn.rsplit(':').next()).unwrap_or_default()
+        let arn = self.machine.as_deref().unwrap_or_default();
+        let name = match arn.split_once(":mapRun:") {
+            Some((_, run)) => run.split(':').next(),
+            None => arn.rsplit(':').next(),
+        };
+        name.unwrap_or_default()
+    }
+
+    /// The id of the map run whose children are listed.
+    pub fn map_run(&self) -> Option<&str> {
+        let arn = self.machine.as_deref().filter(|arn| arn.contains(":mapRun:"))?;
+        arn.rsplit(':').next()
     }
 
     pub fn any_running(&self) -> bool {
-        self.executions.value().is_some_and(|all| all.iter().any(|execution| !execution.status.is_over()))
+        self.lately.running > 0
     }
 
     /// Indices of the machines that the filter leaves.
@@ -138,6 +153,7 @@ impl Lists {
                     || self.input(one).is_some_and(has))
         };
         self.rows = (0..all.len()).filter(|&i| shown(&all[i])).collect();
+        self.lately = Recent::of(all, self.next.is_some(), world.now);
     }
 
     /// The input of a listed execution, once that is known.

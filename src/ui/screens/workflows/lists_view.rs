@@ -12,7 +12,6 @@ use crate::ui::action::Action;
 use crate::ui::keymap::Context;
 use crate::ui::remote::{Remote, Stand};
 use crate::ui::screens::workflows::lists::{EXPRESS, Lists};
-use crate::ui::screens::workflows::recent::Recent;
 use crate::ui::theme::Role;
 use crate::ui::widgets::badge::Badge;
 use crate::ui::widgets::table::{Cell, Column, Table};
@@ -169,6 +168,9 @@ fn note(lists: &Lists, starting: &Remote<String>) -> String {
     if let Some(minutes) = lists.since {
         note.push_str(&format!(", last {}", units::duration(chrono::TimeDelta::minutes(minutes))));
     }
+    if let Some(id) = lists.map_run() {
+        note.push_str(&format!(", children of map run {}", shown(head(id, 8))));
+    }
     if lists.is_express() {
         note.push_str(", express: from its log");
     }
@@ -183,11 +185,11 @@ fn note(lists: &Lists, starting: &Remote<String>) -> String {
 
 /// `24 h: 2 running  1 failed  12 succeeded    ▂▃█▂ durations`
 fn lately(lists: &Lists, world: &World, buffer: &mut Buffer, line: Rect) {
-    let Some(all) = lists.executions.value().filter(|all| !all.is_empty() && lists.status.is_none()) else {
+    if lists.executions.value().is_none_or(Vec::is_empty) || lists.status.is_some() {
         return;
-    };
+    }
     let theme = &world.theme;
-    let recent = Recent::of(all, lists.next.is_some(), world.now);
+    let recent = &lists.lately;
     let more = if recent.partial { "+" } else { "" };
     let mut x = put(buffer, line, line.x, "24 h ", theme.style(Role::Dim));
     let counts = [

@@ -10,8 +10,8 @@
 //! ```
 //!
 //! [`lists`] holds machines and executions, [`board`] what runs now, [`run`] the execution that is open,
-//! [`inspect`] its right pane, [`story`] what went wrong with it, [`start`] the form for a new one. Every one
-//! of them updates itself; `update.rs` only decides which.
+//! [`inspect`] its right pane, [`items`] one item of a Map in it, [`story`] what went wrong with it, [`start`]
+//! the form for a new one. Every one of them updates itself; `update.rs` only decides which.
 
 mod acts;
 mod answers;
@@ -19,6 +19,7 @@ mod arrivals;
 pub mod board;
 mod inspect;
 mod inspector_view;
+mod items;
 mod lists;
 mod lists_view;
 mod moves;
@@ -120,18 +121,19 @@ impl Place for Model {
                 vec![Action::Open, Action::Start, Action::Board, Action::Filter, Action::Refresh]
             }
             Spot::Board => vec![Action::Open, Action::Watch, Action::Stop, Action::Refresh, Action::Back],
+            Spot::Executions if self.lists.map_run().is_some() => {
+                vec![Action::Open, Action::Status, Action::Failing, Action::Filter, Action::Back]
+            }
             Spot::Executions => {
                 vec![Action::Open, Action::Start, Action::Status, Action::Filter, Action::Board]
             }
             Spot::Execution => match &self.run {
                 Some(run) if run.is_over() && run.failed() => {
-                    vec![
-                        Action::NextView,
-                        Action::CopyReport,
-                        Action::Redrive,
-                        Action::Again,
-                        Action::Related,
-                    ]
+                    let mut keys = vec![Action::NextView, Action::CopyReport, Action::Redrive];
+                    keys.extend([Action::Again, Action::Related]);
+                    // Express executions cannot be redriven.
+                    keys.retain(|key| *key != Action::Redrive || !run.arn.contains(":express:"));
+                    keys
                 }
                 Some(run) if run.is_over() => {
                     vec![Action::NextPane, Action::NextView, Action::Again, Action::Related, Action::Back]

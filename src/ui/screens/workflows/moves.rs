@@ -3,6 +3,7 @@
 use ratatui::layout::Rect;
 
 use crate::domain::execution::HistoryEvent;
+use crate::domain::json;
 use crate::ui::action::Action;
 use crate::ui::screens::workflows::run::{Drawing, Run, View};
 use crate::ui::widgets::graph;
@@ -11,8 +12,8 @@ use crate::ui::world::World;
 
 impl Run {
     /// The plan as it fits: without the ways between rows when the window is low.
-    pub fn fitted(&self, area: Rect) -> Plan {
-        if self.plan.rows.len() > usize::from(area.height) { self.plan.compact() } else { self.plan.clone() }
+    pub fn fitted(&self, area: Rect) -> &Plan {
+        if self.plan.rows.len() > usize::from(area.height) { &self.compact } else { &self.plan }
     }
 
     /// Whether the graph is drawn as a picture in this area, rather than as rows.
@@ -78,10 +79,7 @@ impl Run {
             View::Graph => {
                 self.state.as_deref().and_then(|state| self.fitted(area).row_of(state)).unwrap_or(0)
             }
-            View::Timeline => {
-                let newest = || self.timeline.last_visit(self.state.as_deref()?);
-                self.visit.or_else(newest).unwrap_or(0)
-            }
+            View::Timeline => self.visit_index().unwrap_or(0),
             View::Events => self.event.and_then(|id| self.timeline.position(id)).unwrap_or(0),
         }
     }
@@ -93,11 +91,10 @@ impl Run {
         if self.view == View::Summary {
             return self.scroll(action, self.len(area), step, self.page(area));
         }
-        let states: Vec<String> = self.plan.states().map(str::to_owned).collect();
         let (place, len) = match self.view {
             View::Graph => {
-                let selected = self.state.as_ref();
-                (states.iter().position(|state| Some(state) == selected).unwrap_or(0), states.len())
+                let at = self.state.as_deref().and_then(|state| self.plan.place_of(state));
+                (at.unwrap_or(0), self.plan.states().count())
             }
             _ => (self.at(area), self.len(area)),
         };
@@ -112,7 +109,7 @@ impl Run {
             _ => return false,
         };
         self.follow = false;
-        self.choose(to, &states);
+        self.choose(to);
         self.settle(world);
         true
     }
@@ -132,17 +129,20 @@ impl Run {
         true
     }
 
-    fn choose(&mut self, to: usize, states: &[String]) {
+    fn choose(&mut self, to: usize) {
         match self.view {
             View::Summary => {}
             View::Graph => {
-                self.state = states.get(to).cloned().or(self.state.take());
-                self.visit = None;
+                if let Some(state) = self.plan.states().nth(to) {
+                    self.visit = self.beside(state);
+                    self.state = Some(state.to_owned());
+                }
             }
             View::Timeline => {
                 if let Some(visit) = self.timeline.visits().get(to) {
                     self.state = Some(visit.name.clone());
                     self.visit = Some(to);
+                    self.stay_in_item();
                 }
             }
             View::Events => {
@@ -150,6 +150,7 @@ impl Run {
                 if let Some(visit) = self.event.and_then(|id| self.timeline.owner(id)) {
                     self.state = Some(self.timeline.visits()[visit].name.clone());
                     self.visit = Some(visit);
+                    self.stay_in_item();
                 }
             }
         }
@@ -157,15 +158,12 @@ impl Run {
 
     /// To another visit of the same state: the passes of a loop, the iterations of a map.
     pub fn turn_visit(&mut self, world: &World, forward: bool) -> bool {
-        let Some((at, state)) = self.visit_index().zip(self.state.clone()) else { return false };
-        let visits = self.timeline.visits();
-        let same = |i: &usize| visits[*i].name == state;
-        let next = match forward {
-            true => (at + 1..visits.len()).find(same),
-            false => (0..at).rev().find(same),
-        };
+        let Some(visit) = self.visit() else { return false };
+        let number = if forward { Some(visit.number + 1) } else { visit.number.checked_sub(1) };
+        let next = number.and_then(|number| self.timeline.visits_of(&visit.name).get(number)).copied();
         if next.is_some() {
             self.visit = next;
+            self.stay_in_item();
             self.follow = false;
             self.settle(world);
         }
@@ -175,8 +173,7 @@ impl Run {
     /// Selects what is at a place of the drawn view: column and row of its area.
     pub fn click(&mut self, world: &World, (column, row): (usize, usize)) {
         let area = self.main_area(world);
-        let states: Vec<String> = self.plan.states().map(str::to_owned).collect();
-        let place = |name: &str| states.iter().position(|state| state == name);
+        let place = |name: &str| self.plan.place_of(name);
         let to = match self.view {
             View::Summary => None,
             View::Graph if self.is_picture(area) => {
@@ -192,7 +189,7 @@ impl Run {
         };
         if let Some(to) = to {
             self.follow = false;
-            self.choose(to, &states);
+            self.choose(to);
             self.settle(world);
         }
     }
@@ -207,7 +204,7 @@ impl Run {
         let from = self.event.and_then(|id| self.timeline.position(id)).unwrap_or(0);
         let hit = |event: &HistoryEvent| {
             event.kind.to_lowercase().contains(&needle)
-                || event.details.to_string().to_lowercase().contains(&needle)
+                || json::contains(&event.details, &needle)
                 || self.timeline.line(event).is_some_and(|line| line.to_lowercase().contains(&needle))
         };
         let mut rows = (1..=count)
@@ -215,7 +212,7 @@ impl Run {
         let found = rows.find(|&row| self.timeline.nth(row).is_some_and(hit));
         let Some(row) = found else { return false };
         self.follow = false;
-        self.choose(row, &[]);
+        self.choose(row);
         self.settle(world);
         true
     }

@@ -34,7 +34,9 @@ pub fn did(model: &mut Model, world: &mut World, action: Action) -> Vec<Wish> {
             run.pane = Pane::Main;
             run.settle(world);
         }
+        Action::Back if run.leave_item(world) => return said("All items together again"),
         Action::Back => return vec![Wish::Back],
+        Action::Item => return run.ask_item(world),
         Action::Left | Action::Right if run.pane == Pane::Inspector => {
             let tabs = inspect::tabs(run);
             let at = tabs.iter().position(|tab| *tab == run.tab).unwrap_or(0);

@@ -7,12 +7,13 @@ use chrono::{DateTime, Utc};
 use ratatui::layout::Rect;
 use serde_json::Value;
 
-use crate::domain::execution::{Definition, Execution, HistoryEvent, MapRun, Status};
+use crate::domain::execution::{self, Definition, Execution, HistoryEvent, MapRun, Status};
 use crate::domain::problem::Problem;
-use crate::domain::timeline::{Timeline, Visit, message};
+use crate::domain::text::shown;
+use crate::domain::timeline::{Scope, Timeline, Visit};
 use crate::ui::areas;
 use crate::ui::remote::Remote;
-use crate::ui::screens::workflows::inspect::{self, Tab};
+use crate::ui::screens::workflows::inspect::{self, Source, Tab};
 use crate::ui::screens::workflows::story::Story;
 use crate::ui::subs::Sub;
 use crate::ui::widgets::graph::drawn::Drawn;
@@ -21,6 +22,7 @@ use crate::ui::widgets::graph::shape::{Flow, definition_of};
 use crate::ui::widgets::line::Line;
 use crate::ui::widgets::timeline::Zoom;
 use crate::ui::widgets::tree::Document;
+use crate::ui::widgets::{head, wrap};
 use crate::ui::world::World;
 
 /// How an execution is looked at.
@@ -71,6 +73,8 @@ pub struct Run {
     /// The definition as JSON, for the inspector and for waits.
     pub machine: Value,
     pub plan: Plan,
+    /// The same without the ways between rows, for low windows.
+    pub compact: Plan,
     pub drawn: Drawn,
     pub drawing: Drawing,
     /// Why the definition could not be drawn.
@@ -85,6 +89,8 @@ pub struct Run {
     pub state: Option<String>,
     /// The selected visit of it; the newest when `None`.
     pub visit: Option<usize>,
+    /// The branch or iteration that is looked at by itself.
+    pub item: Option<Scope>,
     /// The selected event's id.
     pub event: Option<i64>,
     /// The selection goes with what happens, until the person moves it.
@@ -103,7 +109,9 @@ pub struct Run {
     pub map_runs: BTreeMap<String, Remote<MapRun>>,
     pub story: Story,
     /// States that changed, with when the console learned of it.
-    pub flashes: Vec<(String, DateTime<Utc>)>,
+    pub flashes: BTreeMap<String, DateTime<Utc>>,
+    /// What the inspector's document was made of.
+    pub(super) source: Option<Source>,
     /// When the newest events arrived here, for the clocks' difference.
     pub heard: Option<DateTime<Utc>>,
 }
@@ -116,6 +124,7 @@ impl Run {
             definition: Remote::default(),
             machine: Value::Null,
             plan: Plan::default(),
+            compact: Plan::default(),
             drawn: Drawn::default(),
             drawing: Drawing::default(),
             undrawn: None,
@@ -126,6 +135,7 @@ impl Run {
             pane: Pane::Main,
             state: None,
             visit: None,
+            item: None,
             event: None,
             follow: true,
             offset: 0,
@@ -138,24 +148,22 @@ impl Run {
             log: Remote::default(),
             map_runs: BTreeMap::new(),
             story: Story::default(),
-            flashes: Vec::new(),
+            flashes: BTreeMap::new(),
+            source: None,
             heard: None,
         }
     }
 
     pub fn name(&self) -> &str {
-        self.arn.rsplit(':').next().unwrap_or(&self.arn)
+        execution::name_of(&self.arn)
     }
 
-    /// `arn:…:stateMachine:<name>`, from the execution's own ARN.
+    /// `arn:…:stateMachine:<name>`
     pub fn machine_arn(&self) -> String {
-        if let Some(execution) = self.execution.value() {
-            return execution.machine_arn.clone();
+        match self.execution.value() {
+            Some(execution) => execution.machine_arn.clone(),
+            None => execution::machine_arn_of(&self.arn),
         }
-        let parent = self.arn.rsplit_once(':').map_or(self.arn.as_str(), |(parent, _)| parent);
-        // A map run's child is named `<machine>/<label>`.
-        let machine = parent.split('/').next().unwrap_or(parent);
-        machine.replacen(":execution:", ":stateMachine:", 1)
     }
 
     /// The newest known status: the history knows first.
@@ -237,16 +245,22 @@ impl Run {
     /// New events of the stream.
     pub fn happened(&mut self, world: &World, events: &[HistoryEvent]) {
         let first = self.timeline.is_empty();
-        let fresh: Vec<&HistoryEvent> =
-            events.iter().filter(|event| self.timeline.event(event.id).is_none()).collect();
+        let moves = |event: &HistoryEvent| event.kind.ends_with("Entered") || event.kind.ends_with("Exited");
+        let fresh: Vec<i64> = events
+            .iter()
+            .filter(|event| moves(event) && self.timeline.event(event.id).is_none())
+            .map(|event| event.id)
+            .collect();
         self.timeline.extend(events);
         self.heard = Some(world.now);
         if !first && !world.reduced_motion {
-            for event in
-                fresh.iter().filter(|event| event.kind.ends_with("Entered") || event.kind.ends_with("Exited"))
-            {
-                if let Some(visit) = self.timeline.owner(event.id) {
-                    self.flashes.push((self.timeline.visits()[visit].name.clone(), world.now));
+            for visit in fresh.into_iter().filter_map(|id| self.timeline.owner(id)) {
+                let name = &self.timeline.visits()[visit].name;
+                match self.flashes.get_mut(name) {
+                    Some(at) => *at = world.now,
+                    None => {
+                        self.flashes.insert(name.clone(), world.now);
+                    }
                 }
             }
         }
@@ -256,18 +270,27 @@ impl Run {
         self.go_along(world);
     }
 
+    /// Draws the states that the history names, where the definition cannot be drawn.
     pub fn draw_history(&mut self) {
-        let flow = Flow::of_history(&self.timeline);
-        self.plan = Plan::of(&flow);
-        self.drawn = Drawn::default();
+        let names = self.timeline.firsts().map(|visit| visit.name.as_str());
+        if !names.eq(self.plan.states()) {
+            self.lay(Plan::of(&Flow::of_history(&self.timeline)), Drawn::default());
+        }
+    }
+
+    pub fn lay(&mut self, plan: Plan, drawn: Drawn) {
+        self.compact = plan.compact();
+        self.plan = plan;
+        self.drawn = drawn;
     }
 
     /// While following: to what runs, at the end to what failed first.
     pub fn go_along(&mut self, world: &World) {
         if self.follow {
-            let cause = self.timeline.root_cause().filter(|cause| cause.visit.is_some());
-            self.visit = match &cause {
-                Some(cause) => cause.visit,
+            self.item = None;
+            let cause = self.timeline.root_cause().and_then(|cause| cause.visit);
+            self.visit = match cause {
+                Some(visit) => Some(visit),
                 None => self.timeline.current().or(self.timeline.visits().len().checked_sub(1)),
             };
             self.state =
@@ -291,8 +314,13 @@ impl Run {
         if !inspect::tabs(self).contains(&self.tab) {
             self.tab = Tab::Input;
         }
-        let text = inspect::text(self, world);
-        self.document.show(&text);
+        // A document of the history stays as it is until another one is looked at.
+        let source = inspect::source(self);
+        if source.is_none() || source != self.source {
+            let text = inspect::text(self, world);
+            self.document.show(&text);
+            self.source = source;
+        }
         self.document.reveal(self.document_area(world));
         self.reveal(world);
     }
@@ -326,9 +354,10 @@ impl Run {
             (state, None) => format!("{state} ended it"),
         };
         let width = usize::from(width.saturating_sub(2).max(10));
-        let mut lines = vec![crate::domain::text::shown(&what).into_owned()];
-        if let Some(text) = cause.cause.as_deref().and_then(message) {
-            let mut more = crate::ui::widgets::wrap(&crate::domain::text::shown(&text), width);
+        let mut lines = vec![shown(&what).into_owned()];
+        if let Some(text) = &cause.message {
+            // No more than can be shown.
+            let mut more = wrap(&shown(head(text, 3 * (width + 1))), width);
             if more.len() > 2 {
                 more.truncate(2);
                 more[1].push('…');

@@ -145,12 +145,11 @@ fn main(run: &Run, lists: &Lists, watched: bool, world: &World, buffer: &mut Buf
         View::Summary => summary(run, world, buffer, area),
         View::Graph => graph(run, world, buffer, area),
         View::Timeline => {
-            let newest = run.state.as_deref().and_then(|state| run.timeline.last_visit(state));
             let bars = Bars {
                 world,
                 timeline: &run.timeline,
                 offset: run.offset,
-                selected: run.visit.or(newest),
+                selected: run.visit_index(),
                 focused: run.pane == Pane::Main,
                 until: run.until(),
                 zoom: run.zoom,
@@ -165,8 +164,9 @@ fn graph(run: &Run, world: &World, buffer: &mut Buffer, area: Rect) {
     let plan = run.fitted(area);
     let graph = Graph {
         world,
-        plan: &plan,
+        plan,
         timeline: Some(&run.timeline),
+        item: run.item,
         offset: run.offset,
         selected: run.state.as_deref(),
         focused: run.pane == Pane::Main,

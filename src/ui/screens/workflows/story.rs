@@ -5,7 +5,7 @@
 
 use chrono::TimeDelta;
 
-use crate::domain::execution::{Definition, Execution, Status};
+use crate::domain::execution::{Definition, Execution, Status, name_of};
 use crate::domain::incident::{Before, Facts, Incident, Log, Weight};
 use crate::domain::log::LogLine;
 use crate::domain::problem::Problem;
@@ -160,7 +160,7 @@ impl Run {
         if let (Some(function), Some(from)) = (function, self.timeline.started()) {
             story.group = format!("/aws/lambda/{function}");
             let to = self.timeline.stopped().unwrap_or(world.now) + TimeDelta::minutes(1);
-            let pattern = self.arn.rsplit(':').next().map(|name| format!("\"{name}\""));
+            let pattern = Some(format!("\"{}\"", name_of(&self.arn)));
             let request = Request::LinesBetween { group: story.group.clone(), from, to, pattern };
             wishes.push(world.ask(Screen::Workflows, &mut story.lines, request));
         }

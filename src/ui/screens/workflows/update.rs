@@ -85,7 +85,7 @@ fn ticked(model: &mut Model, world: &mut World) -> Vec<Wish> {
     match model.spot {
         Spot::Execution => {
             let Some(run) = &mut model.run else { return Vec::new() };
-            run.flashes.retain(|(_, at)| world.now - *at < crate::ui::widgets::graph::FLASH);
+            run.flashes.retain(|_, at| world.now - *at < crate::ui::widgets::graph::FLASH);
             if run.is_over() {
                 return Vec::new();
             }
@@ -157,6 +157,7 @@ fn open_run(model: &mut Model, world: &mut World, arn: &str) -> Vec<Wish> {
     wishes.extend(run.ask(world));
     let machine = run.machine_arn();
     run.go_along(world);
+    wishes.extend(run.investigate(world));
     if model.lists.machine.is_none() {
         wishes.push(model.lists.ask_executions(world, &machine));
     }
@@ -219,6 +220,9 @@ fn answered(
         }
         Question::Other(acts::OUTPUT) => {
             model.run.as_ref().map(|run| acts::answer(run, answer)).unwrap_or_default()
+        }
+        Question::Other(acts::ITEM) => {
+            model.run.as_mut().map(|run| run.choose_item(world, answer)).unwrap_or_default()
         }
         Question::Other(acts::RELATED) => {
             Route::parse(answer).map(|route| vec![Wish::Open(route)]).unwrap_or_default()
@@ -334,6 +338,7 @@ fn happened(model: &mut Model, world: &mut World, happening: Happening) -> Vec<W
             if let Some(run) = model.run.as_mut().filter(|_| mine) {
                 let before = run.is_over();
                 run.happened(world, &events);
+                wishes.extend(run.ask_counts(world));
                 if run.timeline.is_over() {
                     wishes.extend(run.investigate(world));
                 }

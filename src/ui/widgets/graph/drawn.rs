@@ -12,7 +12,7 @@ use crate::asl::picture::{Picture, Spot};
 use crate::domain::text::shown;
 use crate::domain::timeline::Standing;
 use crate::ui::theme::Role;
-use crate::ui::widgets::graph::{Graph, facts, mark, weight};
+use crate::ui::widgets::graph::{Graph, mark, weight};
 use crate::ui::widgets::put;
 
 /// A picture and whose states it shows. Depends on the definition alone, so nothing moves while it runs.
@@ -116,7 +116,7 @@ impl Panned<'_> {
         }
         let field = Rect { x: line.x + left as u16, width: (right - left) as u16, ..line };
         let name = &self.drawn.names[index];
-        let now = self.graph.timeline.map(|timeline| timeline.now(name)).unwrap_or_default();
+        let now = self.graph.now(name);
         let selected = self.graph.selected == Some(name.as_str());
         let style = |role: Role| match selected {
             true => world.theme.selected(role, self.graph.focused),
@@ -144,7 +144,7 @@ impl Panned<'_> {
         let text = text.chars().skip(hidden.saturating_sub(2)).collect::<String>();
         let x = field.x + 2u16.saturating_sub(hidden as u16);
         let mut x = put(buffer, field, x, &text, style(weight(now.standing)));
-        for (fact, role) in facts(world, self.graph.timeline, self.graph.map_runs, &now) {
+        for (fact, role) in self.graph.facts(&now) {
             let fact = fact.trim_start();
             if usize::from(field.right().saturating_sub(x)) > fact.width() {
                 x = put(buffer, field, x + 1, fact, style(role));

@@ -16,7 +16,7 @@ use ratatui::widgets::Widget;
 
 use crate::domain::execution::MapRun;
 use crate::domain::text::shown;
-use crate::domain::timeline::{Kind, Standing, StateNow, Timeline};
+use crate::domain::timeline::{Kind, Scope, Standing, StateNow, Timeline};
 use crate::domain::units;
 use crate::ui::remote::Remote;
 use crate::ui::theme::Role;
@@ -35,12 +35,14 @@ pub struct Graph<'a> {
     pub plan: &'a Plan,
     /// `None`: the definition alone.
     pub timeline: Option<&'a Timeline>,
+    /// One branch or iteration: what is in its container shows how it went there.
+    pub item: Option<Scope>,
     /// The first row shown.
     pub offset: usize,
     pub selected: Option<&'a str>,
     pub focused: bool,
     /// States that changed, with when the console learned of it.
-    pub flashes: &'a [(String, DateTime<Utc>)],
+    pub flashes: &'a BTreeMap<String, DateTime<Utc>>,
     /// Counts of Distributed Maps, by the map run's ARN.
     pub map_runs: &'a BTreeMap<String, Remote<MapRun>>,
 }
@@ -70,49 +72,6 @@ pub(super) fn weight(standing: Standing) -> Role {
         Standing::Running | Standing::Retrying | Standing::Failed | Standing::TimedOut => Role::Strong,
         _ => Role::Text,
     }
-}
-
-/// What stands at the right of a state: counts, passes and retries, then the duration in its column.
-pub(super) fn facts(
-    world: &World,
-    timeline: Option<&Timeline>,
-    map_runs: &BTreeMap<String, Remote<MapRun>>,
-    now: &StateNow,
-) -> Vec<(String, Role)> {
-    let Some((timeline, last)) = timeline.zip(now.last) else { return Vec::new() };
-    let visit = &timeline.visits()[last];
-    let mut facts = Vec::new();
-    let run = visit.map_run.as_ref().and_then(|arn| map_runs.get(arn)?.value());
-    if let Some(run) = run {
-        let done = run.succeeded + run.failed + run.aborted + run.timed_out;
-        facts.push(counts(done, run.running, run.failed + run.timed_out, Some(run.total)));
-    } else if let Some(parts) = visit.parts {
-        let done = parts.succeeded + parts.failed + parts.aborted;
-        // A Parallel's history does not say when a branch is done.
-        if visit.kind == Kind::Parallel {
-            facts.push((format!("{} branches", parts.started), Role::Dim));
-        } else {
-            let running = if visit.exited.is_none() { parts.started.saturating_sub(done) } else { 0 };
-            facts.push(counts(done, running, parts.failed, parts.total));
-        }
-    }
-    if now.scopes > 1 {
-        let failed = if now.failed > 0 { format!(", {} failed", now.failed) } else { String::new() };
-        let running = if now.running > 0 { format!(", {} running", now.running) } else { String::new() };
-        let times = if world.ascii { "x" } else { "×" };
-        facts.push((format!("{}{times}{running}{failed}", units::grouped(now.scopes as i64)), Role::Dim));
-    } else if now.visits > 1 {
-        facts.push((format!("{} passes", now.visits), Role::Dim));
-    }
-    if now.retries > 0 || now.standing == Standing::Retrying {
-        let (sign, times) = if world.ascii { ("r", "x") } else { ("↻", "×") };
-        facts.push((format!("{sign} {}{times}", now.retries.max(1)), Role::Warn));
-    }
-    let span = visit.duration(world.now);
-    let open = visit.exited.is_none();
-    let text = if open { units::clock(span) } else { units::duration(span) };
-    facts.push((format!("{text:>9}"), if open { Role::Active } else { Role::Text }));
-    facts
 }
 
 /// `4 of 10, 2 running, 1 failed`
@@ -191,11 +150,11 @@ impl Graph<'_> {
         (name, kind, label, ends, catches): (&str, &str, &str, bool, &[String]),
         style: &dyn Fn(Role) -> Style,
     ) {
-        let now = self.timeline.map(|timeline| timeline.now(name)).unwrap_or_default();
+        let now = self.now(name);
         let badge = mark(kind, &now);
         let x = put(buffer, area, x, badge.glyph(self.world), style(badge.role));
         let weight = weight(now.standing);
-        let facts = facts(self.world, self.timeline, self.map_runs, &now);
+        let facts = self.facts(&now);
         // Facts stand at the right edge, aligned from row to row; names give way to them.
         let width: u16 = facts
             .iter()
@@ -218,11 +177,63 @@ impl Graph<'_> {
         }
     }
 
+    /// How a state stands, in the item that is looked at where it belongs to one.
+    pub(super) fn now(&self, name: &str) -> StateNow {
+        let Some(timeline) = self.timeline else { return StateNow::default() };
+        self.item.and_then(|item| timeline.now_in(name, item)).unwrap_or_else(|| timeline.now(name))
+    }
+
+    /// What stands at the right of a state: counts, passes and retries, then the duration in its column.
+    pub(super) fn facts(&self, now: &StateNow) -> Vec<(String, Role)> {
+        let Some((timeline, last)) = self.timeline.zip(now.last) else { return Vec::new() };
+        let world = self.world;
+        let visit = &timeline.visits()[last];
+        let mut facts = Vec::new();
+        if let Some(item) = self.item.filter(|item| timeline.visits()[item.container].name == visit.name) {
+            let word = if visit.kind == Kind::Parallel { "branch" } else { "item" };
+            facts.push((format!("{word} {}", units::grouped(item.index as i64)), Role::Accent));
+        }
+        let run = visit.map_run.as_ref().and_then(|arn| self.map_runs.get(arn)?.value());
+        if let Some(run) = run {
+            let done = run.succeeded + run.failed + run.aborted + run.timed_out;
+            facts.push(counts(done, run.running, run.failed + run.timed_out, Some(run.total)));
+        } else if let Some(parts) = visit.parts {
+            let done = parts.succeeded + parts.failed + parts.aborted;
+            // A Parallel's history does not say when a branch is done, a distributed map's nothing of its items.
+            if visit.map_run.is_some() {
+                let total = parts.total.filter(|total| *total > 0);
+                let total = total.map(|total| units::grouped(i64::try_from(total).unwrap_or(i64::MAX)));
+                facts.extend(total.map(|total| (format!("{total} items"), Role::Dim)));
+            } else if visit.kind == Kind::Parallel {
+                facts.push((format!("{} branches", parts.started), Role::Dim));
+            } else {
+                let running = if visit.exited.is_none() { parts.started.saturating_sub(done) } else { 0 };
+                facts.push(counts(done, running, parts.failed, parts.total));
+            }
+        }
+        if now.scopes > 1 {
+            let failed = if now.failed > 0 { format!(", {} failed", now.failed) } else { String::new() };
+            let running = if now.running > 0 { format!(", {} running", now.running) } else { String::new() };
+            let times = if world.ascii { "x" } else { "×" };
+            facts.push((format!("{}{times}{running}{failed}", units::grouped(now.scopes as i64)), Role::Dim));
+        } else if now.visits > 1 {
+            facts.push((format!("{} passes", now.visits), Role::Dim));
+        }
+        if now.retries > 0 || now.standing == Standing::Retrying {
+            let (sign, times) = if world.ascii { ("r", "x") } else { ("↻", "×") };
+            facts.push((format!("{sign} {}{times}", now.retries.max(1)), Role::Warn));
+        }
+        let span = visit.duration(world.now);
+        let open = visit.exited.is_none();
+        let text = if open { units::clock(span) } else { units::duration(span) };
+        facts.push((format!("{text:>9}"), if open { Role::Active } else { Role::Text }));
+        facts
+    }
+
     /// The state that a caught state went to.
     fn caught_by<'b>(&self, now: &StateNow, catches: &'b [String]) -> Option<&'b str> {
         let timeline = self.timeline?;
-        let visit = timeline.visits().get(now.last?)?;
-        let after = timeline.visits()[now.last? + 1..].iter().find(|next| next.scope == visit.scope)?;
+        let after = timeline.visits().get(timeline.visits().get(now.last?)?.next?)?;
         catches.iter().find(|name| **name == after.name).map(String::as_str)
     }
 
@@ -234,8 +245,7 @@ impl Graph<'_> {
     }
 
     pub(super) fn flashes(&self, name: &str) -> bool {
-        let fresh = |at: DateTime<Utc>| self.world.now - at < FLASH;
-        !self.world.reduced_motion && self.flashes.iter().any(|(state, at)| state == name && fresh(*at))
+        !self.world.reduced_motion && self.flashes.get(name).is_some_and(|at| self.world.now - *at < FLASH)
     }
 
     fn guide(&self, guide: Guide) -> &'static str {

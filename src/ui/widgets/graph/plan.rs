@@ -70,6 +70,11 @@ impl Plan {
         self.rows.iter().position(|row| row.name() == Some(state))
     }
 
+    /// How many states have a row before this one's.
+    pub fn place_of(&self, state: &str) -> Option<usize> {
+        self.states().position(|name| name == state)
+    }
+
     /// States in the order of their rows.
     pub fn states(&self) -> impl DoubleEndedIterator<Item = &str> {
         self.rows.iter().filter_map(Row::name)

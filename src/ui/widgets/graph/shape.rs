@@ -41,14 +41,12 @@ impl Flow {
     /// The states that a history names, one after the other: for a definition that cannot be read.
     pub fn of_history(timeline: &Timeline) -> Flow {
         let mut states: Vec<State> = Vec::new();
-        for visit in timeline.visits() {
-            if states.iter().all(|state| state.name != visit.name) {
-                if let Some(last) = states.last_mut() {
-                    last.next = Some(visit.name.clone());
-                }
-                let kind = visit.kind.as_str().to_owned();
-                states.push(State { name: visit.name.clone(), kind, ..State::default() });
+        for visit in timeline.firsts() {
+            if let Some(last) = states.last_mut() {
+                last.next = Some(visit.name.clone());
             }
+            let kind = visit.kind.as_str().to_owned();
+            states.push(State { name: visit.name.clone(), kind, ..State::default() });
         }
         Flow { start: states.first().map(|state| state.name.clone()).unwrap_or_default(), states }
     }
