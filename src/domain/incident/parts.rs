@@ -115,7 +115,9 @@ fn culprit<'a>(facts: &Facts<'a>) -> Option<&'a Visit> {
 
 /// When each attempt began, how long it took, how it ended, and how long the pause before it was.
 pub(super) fn attempts(facts: &Facts) -> Option<Part> {
-    let visit = culprit(facts).filter(|visit| !visit.attempts.is_empty())?;
+    // A task that was told of a failure succeeded itself: its attempts say nothing.
+    let bad = |visit: &&Visit| visit.attempts.iter().any(|attempt| attempt.outcome != Outcome::Succeeded);
+    let visit = culprit(facts).filter(bad)?;
     let mut part = Part::new(match visit.attempts.len() {
         1 => "One attempt".to_owned(),
         count => format!("{count} attempts"),

@@ -84,7 +84,7 @@ fn state(run: &Run, world: &World, buffer: &mut Buffer, area: Rect) {
         let span = visit.duration(world.now);
         let span = if open { units::clock(span) } else { units::duration(span) };
         let within = visit.scope.map(|scope| format!("  item {}", scope.index)).unwrap_or_default();
-        let text = format!("{span}  entered {}{within}", world.zone().clock_millis(visit.entered));
+        let text = format!("{span}{within}  entered {}", world.zone().clock_millis(visit.entered));
         put(buffer, line, x + 2, &text, theme.style(Role::Dim));
     }
 }

@@ -1,6 +1,8 @@
 //! One branch of a Parallel or one iteration of a Map, looked at by itself: the graph, the inspector and the
 //! moves through them show that one while it is chosen.
 
+use std::collections::BTreeSet;
+
 use crate::domain::timeline::{Kind, Scope, Standing};
 use crate::ui::effect::Wish;
 use crate::ui::overlays::pick::{Item, Pick, Question};
@@ -34,19 +36,27 @@ impl Run {
         let map = &self.timeline.visits()[container];
         let word = if map.kind == Kind::Parallel { "branch" } else { "item" };
         let mut offered: Vec<(Standing, u64)> = Vec::new();
+        let mut erred: BTreeSet<u64> = BTreeSet::new();
         let rank = |standing: Standing| match standing {
             Standing::Failed | Standing::TimedOut => 0,
             Standing::Retrying => 1,
             Standing::Running => 2,
-            _ => 3,
+            Standing::Caught => 3,
+            _ => 4,
         };
         for (i, visit) in self.timeline.visits().iter().enumerate().skip(container + 1) {
             // Each item by the state it came to.
             let Some(scope) = visit.scope.filter(|scope| scope.container == container) else { continue };
+            if visit.error.is_some() {
+                erred.insert(scope.index);
+            }
             if self.timeline.head(scope) != Some(i) {
                 continue;
             }
-            let one = (visit.standing, scope.index);
+            // An error that was caught inside the item is worth a look.
+            let well = visit.standing == Standing::Succeeded;
+            let caught = well && erred.contains(&scope.index);
+            let one = (if caught { Standing::Caught } else { visit.standing }, scope.index);
             let place = offered.partition_point(|other| (rank(other.0), other.1) < (rank(one.0), one.1));
             if place < OFFERED {
                 offered.insert(place, one);
