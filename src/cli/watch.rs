@@ -10,7 +10,7 @@ use super::output::{Column, Format, Output};
 use super::query::stamp;
 use super::transition;
 use crate::aws::{Aws, Error, follow};
-use crate::domain::execution::{HistoryEvent, Status};
+use crate::domain::execution::{HistoryEvent, Status, machine_arn_of};
 use crate::domain::problem::Problem;
 use crate::domain::timeline::Timeline;
 use crate::domain::units;
@@ -18,6 +18,7 @@ use crate::domain::units;
 /// Prints one line per transition as it happens; the exit status tells the outcome. Ctrl-C ends the
 /// watching and leaves the execution running.
 pub async fn watch(cx: &Context, out: &mut Output, aws: &Aws, arn: &str) -> Result<Exit, Problem> {
+    refuse_express(arn)?;
     let clock = |at| cx.clock(at);
     tokio::select! {
         exit = tell(out, &clock, arn, follow::execution(aws, arn)) => exit,
@@ -26,6 +27,17 @@ pub async fn watch(cx: &Context, out: &mut Output, aws: &Aws, arn: &str) -> Resu
             Ok(Exit::Interrupted)
         }
     }
+}
+
+/// Express executions have no history: says so, and where to look instead.
+fn refuse_express(arn: &str) -> Result<(), Problem> {
+    if !arn.contains(":express:") {
+        return Ok(());
+    }
+    let machine = machine_arn_of(arn);
+    Err(Problem::new("Express executions have no history")
+        .detail("What they log to CloudWatch Logs is all there is of them.")
+        .hint(format!("`ward --open workflows/{machine}` reads that log")))
 }
 
 /// Prints what a stream of events brings, to its end.
@@ -74,6 +86,7 @@ fn conclusion(timeline: &Timeline) -> Option<Problem> {
 
 /// Prints what is known of an execution: what it was given, what it gave, how each state went.
 pub async fn show(cx: &Context, out: &mut Output, aws: &Aws, arn: &str) -> Result<Exit, Problem> {
+    refuse_express(arn)?;
     let execution = aws.states.describe_execution(arn).await?;
     let mut timeline = Timeline::new();
     let mut token = None;

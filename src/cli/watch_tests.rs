@@ -100,3 +100,12 @@ fn success_is_silent_and_the_rest_is_told_apart() {
     assert_eq!(data, "00.100  execution started\n");
     assert_eq!(exit.unwrap_err().title, "Not found (GetExecutionHistory)");
 }
+
+#[test]
+fn an_express_execution_is_looked_for_in_its_log() {
+    let account = "arn:aws:states:us-east-1:000000000000";
+    let refused = refuse_express(&format!("{account}:express:Quick:run:9f3a")).unwrap_err();
+    assert_eq!(refused.title, "Express executions have no history");
+    assert!(refused.hint.unwrap().contains(&format!("--open workflows/{account}:stateMachine:Quick")));
+    assert_eq!(refuse_express(ARN), Ok(()));
+}

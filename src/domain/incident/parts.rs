@@ -70,10 +70,12 @@ pub(super) fn cause(facts: &Facts) -> Part {
     part
 }
 
-/// The beginning of a text that is not the point.
+/// The beginning of a text that is not the point; JSON in it is none that is read here.
 fn cut(mut text: String) -> String {
     const MOST: usize = 160;
-    if let Some((at, _)) = text.char_indices().nth(MOST) {
+    let json = text.find('{').filter(|at| *at > 0);
+    let long = text.char_indices().nth(MOST).map(|(at, _)| at);
+    if let Some(at) = json.into_iter().chain(long).min() {
         text.truncate(at);
         text.push('…');
     }
