@@ -1,12 +1,13 @@
 //! The execution viewer: what went wrong first, the ways to look at a run, lists, the board, the acts.
 
-use ward::domain::execution::Status;
+use ward::domain::execution::{Machine, MapRun, Status};
 use ward::domain::log::LogLine;
+use ward::domain::problem::Problem;
 use ward::ui::effect::{Effect, Reply, Request};
 use ward::ui::msg::{Happening, Msg};
 use ward::ui::screens::workflows::View;
 
-use crate::support::answers::{Answers, ago, execution_arn};
+use crate::support::answers::{Answers, MACHINE, ago, execution_arn};
 use crate::support::console::{Console, Work, setup};
 use crate::support::histories::own;
 
@@ -150,17 +151,63 @@ fn a_branch_has_its_number_in_the_timeline_and_can_be_chosen() {
     see(&console, &["Which branch of Both?", "branch 1"]);
 }
 
+/// A history says nothing of the items of a distributed map: its counts are asked for, also when it is over.
+#[test]
+fn a_distributed_map_that_is_over_has_its_counts() {
+    let history = own().into_iter().find(|one| one.name == "map-run").expect("the history");
+    let mut answers = Answers::sample();
+    let arn = answers.executions[1].arn.clone();
+    answers.definition = history.definition.map(|definition| definition.to_string());
+    answers.histories.insert(arn.clone(), history.events);
+    answers.map_runs.push(MapRun {
+        arn: "arn:aws:states:us-east-1:000000000000:mapRun:Machine/Each:0f0e".into(),
+        status: "SUCCEEDED".into(),
+        max_concurrency: 0,
+        total: 1_240,
+        pending: 0,
+        running: 0,
+        succeeded: 1_238,
+        failed: 2,
+        timed_out: 0,
+        aborted: 0,
+        tolerated_percentage: 1.0,
+        tolerated_count: 0,
+        redrives: 0,
+    });
+    let mut console = Console::with(&format!("workflows/{arn}"), WIDE, answers);
+    see(&console, &["Each", "1,240 of 1,240, 2 failed"]);
+    console.press("<tab>");
+    for _ in 0..6 {
+        if console.text().contains("tolerates 1 % failed items") {
+            break;
+        }
+        console.press("l");
+    }
+    see(&console, &["tolerates 1 % failed items", "as many as AWS allows", "t goes to them"]);
+}
+
+/// It is not known to be express before the state machines are: that it refuses to list is no failure then.
+#[test]
+fn an_express_machine_that_refuses_to_list_is_no_problem() {
+    let machine = MACHINE.replace("HealthcarePipelineStateMachine", "Quick");
+    let mut console = Console::loading(&format!("workflows/{machine}"), WIDE, setup());
+    let quick = Machine { arn: machine.clone(), name: "Quick".into(), express: true, created: None };
+    console.answers.machines.push(quick);
+    let listing = |work: &Work| matches!(work, Work::Ask(Request::Executions { machine_arn, .. }) if *machine_arn == machine);
+    let at = console.waiting.iter().position(|(_, work)| listing(work)).expect("they are asked for");
+    let (ticket, _) = console.waiting.remove(at);
+    console.tell(Msg::Replied(ticket, Err(Problem::new("ListExecutions was refused"))));
+    console.settle();
+    assert!(console.model.world.problems.is_empty(), "{:?}", console.model.world.problems);
+    see(&console, &["express: from its log", "logs nothing"]);
+}
+
 /// Express executions are named by their name, not by the unique id at the end of their ARN.
 #[test]
 fn an_express_execution_has_its_name_and_no_redrive() {
     let mut answers = Answers::sample();
     let machine = answers.machines[0].arn.replace("HealthcarePipelineStateMachine", "Quick");
-    let quick = ward::domain::execution::Machine {
-        arn: machine.clone(),
-        name: "Quick".into(),
-        express: true,
-        created: None,
-    };
+    let quick = Machine { arn: machine.clone(), name: "Quick".into(), express: true, created: None };
     answers.machines.push(quick);
     answers.definition =
         Some(r#"{"StartAt": "Bad", "States": {"Bad": {"Type": "Fail", "Error": "E"}}}"#.to_owned());

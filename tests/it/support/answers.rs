@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
-use ward::domain::execution::{Definition, Execution, HistoryEvent, Machine, Status};
+use ward::domain::execution::{Definition, Execution, HistoryEvent, Machine, MapRun, Status};
 use ward::domain::facility;
 use ward::domain::grid::{Column, Grid, Kind};
 use ward::domain::log::LogLine;
@@ -59,6 +59,7 @@ pub struct Answers {
     pub definition: Option<String>,
     /// Lines of an express machine's log.
     pub express: Vec<LogLine>,
+    pub map_runs: Vec<MapRun>,
     pub tables: Vec<Table>,
     pub saved_queries: Vec<(String, String)>,
     /// By group; a group that is not here does not exist.
@@ -161,7 +162,10 @@ impl Answers {
                 Reply::Executions { items, next: None }
             }
             Request::Releases { .. } => Reply::Releases(Vec::new(), Vec::new()),
-            Request::MapRun { arn } => return Err(missing("Map run", arn)),
+            Request::MapRun { arn } => {
+                let run = self.map_runs.iter().find(|run| run.arn == *arn).cloned();
+                Reply::MapRun(run.ok_or_else(|| missing("Map run", arn))?)
+            }
             Request::Express { .. } => {
                 let group = (!self.express.is_empty()).then(|| "/aws/vendedlogs/states/Quick".to_owned());
                 Reply::Express(group, self.express.clone())
