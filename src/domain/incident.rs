@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use super::execution::{Execution, Status};
 use super::log::LogLine;
 use super::problem::Problem;
-use super::query::Query;
+use super::query::{Query, QueryState};
 use super::timeline::Timeline;
 
 /// The whole story.
@@ -87,11 +87,16 @@ pub struct Before<'a> {
 impl Incident {
     pub fn of(facts: &Facts) -> Incident {
         let mut parts = vec![parts::cause(facts)];
-        parts.extend(parts::query(facts));
+        // A query that went well is no part of the failure; it comes where the circumstances are.
+        let well = facts.query.is_some_and(|query| query.state == QueryState::Succeeded);
+        let query = parts::query(facts);
+        let (query, circumstance) = if well { (None, query) } else { (query, None) };
+        parts.extend(query);
         parts.extend(parts::attempts(facts));
         parts.extend(parts::log(facts));
         parts.extend(parts::caught(facts));
         parts.extend(parts::input(facts));
+        parts.extend(circumstance);
         parts.extend(parts::before(facts));
         if !facts.awaited.is_empty() {
             let text = format!("Loading {}", facts.awaited.join(", "));

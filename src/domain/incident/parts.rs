@@ -11,6 +11,7 @@ use crate::domain::execution::{Status, machine_of, name_of};
 use crate::domain::invocation::brief;
 use crate::domain::json;
 use crate::domain::log::LogLine;
+use crate::domain::query::QueryState;
 use crate::domain::timeline::{Kind, Outcome, Standing, Timeline, Visit, message, plain_words};
 use crate::domain::units::{ago, duration};
 
@@ -171,7 +172,9 @@ pub(super) fn query(facts: &Facts) -> Option<Part> {
     if let Some(reason) = query.reason.as_deref().filter(|reason| Some(*reason) != said) {
         part.line(Weight::Strong, reason);
     }
-    quote(&mut part, query.sql.trim(), LINES / 2);
+    if query.state != QueryState::Succeeded {
+        quote(&mut part, query.sql.trim(), LINES / 2);
+    }
     Some(part)
 }
 

@@ -123,6 +123,45 @@ fn the_first_failure_is_told_with_its_attempts_and_what_came_of_it() {
 }
 
 #[test]
+fn a_query_that_went_well_comes_after_what_failed() {
+    let titles = |state: QueryState| -> Vec<String> {
+        let broken = broken();
+        let query = Query {
+            id: "q".into(),
+            sql: "SELECT 1".into(),
+            state,
+            reason: None,
+            submitted: None,
+            completed: None,
+            database: None,
+            workgroup: None,
+            output_location: None,
+            scanned: None,
+            engine_millis: None,
+            queue_millis: None,
+            total_millis: Some(52),
+        };
+        let incident = Incident::of(&Facts {
+            arn: "arn:aws:states:us-east-1:000000000000:execution:M:run-1",
+            status: Status::Failed,
+            timeline: &broken,
+            execution: None,
+            revision: None,
+            log: Log::None,
+            query: Some(&query),
+            before: None,
+            awaited: &[],
+            clock: &|at| at.to_rfc3339(),
+            now: at(5000),
+        });
+        incident.parts.into_iter().map(|part| part.title).collect()
+    };
+    let place = |titles: Vec<String>| titles.iter().position(|title| title == "Athena query q");
+    assert_eq!(place(titles(QueryState::Failed)), Some(1));
+    assert_eq!(place(titles(QueryState::Succeeded)), Some(4));
+}
+
+#[test]
 fn lines_of_unknown_origin_are_labelled() {
     let line = LogLine { id: "1".into(), at: at(20), stream: "s".into(), text: "boom".into() };
     let lines = [line];

@@ -103,7 +103,7 @@ impl Widget for &Bars<'_> {
         let longest = self.timeline.firsts().map(width).max().unwrap_or(0);
         // Two columns of indentation, and the number of the item.
         let inner = if self.timeline.firsts().any(|visit| visit.scope.is_some()) { 8 } else { 0 };
-        let names = ((longest + inner + 7) as u16).min(area.width * 2 / 5);
+        let names = ((longest + inner + 7) as u16).min(area.width / 2);
         let bars = Rect { x: area.x + names, width: area.width.saturating_sub(names + 11), ..area };
         let (from, to) = self.zoom.window(start, end);
         self.axis(buffer, area, bars, (from - start, to - start));
