@@ -313,6 +313,18 @@ fn a_run_that_ended_on_the_board_opens_on_its_summary() {
 }
 
 #[test]
+fn the_form_names_the_keys_of_the_field_that_has_them() {
+    let mut console = Console::at("workflows", (80, 24));
+    let keys = |console: &Console| console.text().lines().last().unwrap_or_default().to_owned();
+    console.hit("R");
+    assert!(keys(&console).contains("run") && keys(&console).contains("load"), "{}", keys(&console));
+    console.hit("<tab>");
+    assert!(keys(&console).contains("enter accept"), "{}", keys(&console));
+    console.hit("/<enter>");
+    see(&console, &["Not started: A name has no '/'"]);
+}
+
+#[test]
 fn stopping_asks_why_and_then_once_more() {
     let mut console = Console::at(&run("run-20260101-150405-004"), WIDE);
     console.press("X");

@@ -116,6 +116,9 @@ impl Place for Model {
 
     fn keys(&self) -> Vec<Action> {
         match self.spot {
+            Spot::Start if self.form.as_ref().is_some_and(|form| form.naming) => {
+                vec![Action::Accept, Action::Down, Action::Back]
+            }
             Spot::Start => vec![Action::Run, Action::Format, Action::Load, Action::LeaveEditor],
             Spot::Machines => {
                 vec![Action::Open, Action::Start, Action::Board, Action::Filter, Action::Refresh]
