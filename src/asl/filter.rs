@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::paths::{Path, Segment, walk};
+use super::paths::{Path, Segment};
+use super::places::walk;
 
 /// A condition on one element, `@`.
 #[derive(Clone, Debug, PartialEq)]

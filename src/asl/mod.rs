@@ -27,6 +27,7 @@ mod operator;
 mod order;
 pub mod paths;
 pub mod picture;
+mod places;
 pub mod read;
 pub mod references;
 pub mod resource;

@@ -8,6 +8,7 @@
 use serde_json::Value;
 
 use super::filter::Filter;
+use super::places::{apply, collect, walk};
 use super::scope::Scope;
 
 /// Where a path starts.
@@ -105,97 +106,6 @@ impl Path {
             return apply(name, &value);
         }
         if definite { found.first().map(|v| (*v).clone()) } else { Some(collect(found)) }
-    }
-}
-
-fn collect(found: Vec<&Value>) -> Value {
-    Value::Array(found.into_iter().cloned().collect())
-}
-
-/// Everything the segments lead to, in document order.
-pub(super) fn walk<'v>(root: &'v Value, segments: &[Segment]) -> Vec<&'v Value> {
-    let mut here = vec![root];
-    let mut descend = false;
-    for segment in segments {
-        if *segment == Segment::Descend {
-            descend = true;
-            continue;
-        }
-        if std::mem::take(&mut descend) {
-            let mut all = Vec::new();
-            here.into_iter().for_each(|value| below(value, &mut all));
-            here = all;
-        }
-        let mut next = Vec::new();
-        here.into_iter().for_each(|value| take(value, segment, &mut next));
-        here = next;
-    }
-    here
-}
-
-fn below<'v>(value: &'v Value, all: &mut Vec<&'v Value>) {
-    all.push(value);
-    match value {
-        Value::Array(items) => items.iter().for_each(|v| below(v, all)),
-        Value::Object(map) => map.values().for_each(|v| below(v, all)),
-        _ => {}
-    }
-}
-
-fn take<'v>(value: &'v Value, segment: &Segment, out: &mut Vec<&'v Value>) {
-    match (segment, value) {
-        (Segment::Name(name), Value::Object(map)) => out.extend(map.get(name)),
-        (Segment::Names(names), Value::Object(map)) => out.extend(names.iter().filter_map(|n| map.get(n))),
-        // AWS gives null for an index beyond the end.
-        (Segment::Index(index), Value::Array(items)) => out.push(at(items, *index).unwrap_or(&Value::Null)),
-        (Segment::Indexes(list), Value::Array(items)) => {
-            out.extend(list.iter().filter_map(|i| at(items, *i)))
-        }
-        (Segment::Wildcard, Value::Array(items)) => out.extend(items),
-        (Segment::Wildcard, Value::Object(map)) => out.extend(map.values()),
-        (Segment::Slice(from, to, step), Value::Array(items)) => {
-            let len = items.len() as i64;
-            let clip = |i: i64| if i < 0 { (i + len).max(0) } else { i.min(len) };
-            let (mut i, to) = (clip(from.unwrap_or(0)), clip(to.unwrap_or(len)));
-            while i < to {
-                out.extend(items.get(i as usize));
-                i += (*step).max(1);
-            }
-        }
-        (Segment::Filter(filter), Value::Array(items)) => {
-            out.extend(items.iter().filter(|item| filter.holds(item)));
-        }
-        (Segment::Filter(filter), Value::Object(_)) if filter.holds(value) => out.push(value),
-        _ => {}
-    }
-}
-
-fn at(items: &[Value], index: i64) -> Option<&Value> {
-    let index = if index < 0 { index + items.len() as i64 } else { index };
-    items.get(usize::try_from(index).ok()?)
-}
-
-fn apply(name: &str, value: &Value) -> Option<Value> {
-    let numbers = || -> Option<Vec<f64>> {
-        value.as_array()?.iter().map(Value::as_f64).collect::<Option<Vec<_>>>().filter(|n| !n.is_empty())
-    };
-    let number = |n: f64| serde_json::Number::from_f64(n).map(Value::Number);
-    match name {
-        "length" | "size" => match value {
-            Value::Array(items) => Some(items.len().into()),
-            Value::Object(map) => Some(map.len().into()),
-            Value::String(text) => Some(text.chars().count().into()),
-            _ => None,
-        },
-        "keys" => Some(value.as_object()?.keys().cloned().collect::<Vec<_>>().into()),
-        "min" => number(numbers()?.into_iter().fold(f64::INFINITY, f64::min)),
-        "max" => number(numbers()?.into_iter().fold(f64::NEG_INFINITY, f64::max)),
-        "sum" => number(numbers()?.iter().sum()),
-        "avg" => {
-            let numbers = numbers()?;
-            number(numbers.iter().sum::<f64>() / numbers.len() as f64)
-        }
-        _ => None,
     }
 }
 

@@ -1,7 +1,7 @@
 //! The functions that Step Functions adds to JSONata (`$partition`, `$range`, `$hash`, `$random`, `$uuid`,
 //! `$parse`), takes away (`$eval`), and those that must draw time and chance from the stimulus.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::rc::Rc;
 
 use chrono::{DateTime, Utc};
@@ -21,9 +21,15 @@ pub const RANDOM: [&str; 3] = ["random", "uuid", "shuffle"];
 pub const LIMIT: &str = "within limit";
 pub const SHORT: &str = "within short limit";
 
+/// What stands in for `$distinct`, and before the argument of `$keys`: see [`super::tree::hasten`].
+pub const DISTINCT: &str = "distinct items";
+pub const KEYS: &str = "keys of all";
+
 /// Bytes of text in one value: AWS evaluates a text of 2^22 characters and refuses one of 2^23.
 const TEXT: usize = 1 << 22;
 const SHORT_TEXT: usize = 1 << 10;
+/// Bytes of the items that are held against each other.
+const SPELLED: usize = 64 << 20;
 
 /// Registers those of the functions that the expression names.
 pub fn register(
@@ -54,6 +60,10 @@ pub fn register(
             _ => Ok(()),
         };
         registered.map_err(|error| error.message().to_owned())?;
+    }
+    if used.contains(DISTINCT) {
+        let quick = evaluator.register_fn(DISTINCT, distinct);
+        quick.and_then(|()| evaluator.register_fn(KEYS, keys)).map_err(|error| error.message().to_owned())?;
     }
     let guards = [(LIMIT, TEXT), (SHORT, SHORT_TEXT)];
     for (name, most) in guards.into_iter().filter(|_| used.contains(LIMIT)) {
@@ -120,6 +130,44 @@ fn range(arguments: &[JValue]) -> HostFnResult {
         next = number.checked_add(step);
     }
     Ok(JValue::sequence(items))
+}
+
+/// `$distinct(array)`, in time that grows with the array and not with its square.
+fn distinct(arguments: &[JValue]) -> HostFnResult {
+    let items = match argument(arguments, 0) {
+        JValue::Array(items) if items.len() > 1 => items,
+        other => return Ok(other.clone()),
+    };
+    let (mut seen, mut left) = (HashSet::new(), SPELLED);
+    let mut kept = Vec::new();
+    for (i, item) in items.iter().enumerate() {
+        let mut spelled = String::new();
+        match super::value::spell(item, &mut spelled, &mut left) {
+            None => return Err(thrown(MEMORY)),
+            // No function is another.
+            Some(false) => spelled = format!("function {i}"),
+            Some(true) => {}
+        }
+        if seen.insert(spelled) {
+            kept.push(item.clone());
+        }
+    }
+    Ok(if items.sequence { JValue::sequence(kept) } else { JValue::array(kept) })
+}
+
+/// An array of objects as one object with the keys of all of them, in which `$keys` need not look for
+/// doubles.
+fn keys(arguments: &[JValue]) -> HostFnResult {
+    let items = match argument(arguments, 0) {
+        JValue::Array(items) if items.len() > 1 => items,
+        other => return Ok(other.clone()),
+    };
+    let objects = items.iter().filter_map(|item| match item {
+        JValue::Object(object) => Some(object),
+        _ => None,
+    });
+    let names = objects.flat_map(|object| object.keys().cloned().collect::<Vec<_>>());
+    Ok(JValue::object(names.map(|name| (name, JValue::Null)).collect()))
 }
 
 /// `$hash(text, algorithm)`

@@ -66,12 +66,21 @@ impl Query {
             tree::guard(&mut tree);
             uses.functions.insert(functions::LIMIT.into());
         }
+        if uses.compares {
+            tree::hasten(&mut tree);
+            uses.functions.insert(functions::DISTINCT.into());
+        }
         Ok(Query { source: source.to_owned(), tree: Arc::new(tree), uses: Arc::new(uses) })
     }
 
     /// The names that are read from a context that does not exist: expressions see `$states` and variables.
     pub fn unbound(&self) -> &[String] {
         &self.uses.unbound
+    }
+
+    /// Whether it says that it reads this member of `$states`.
+    pub fn reads(&self, member: &str) -> bool {
+        self.uses.names(member)
     }
 
     /// The variables that are read, without their dollar signs; `states` is none.

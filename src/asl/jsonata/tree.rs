@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jsonata_core::ast::{AstNode, BinaryOp, Stage};
 use jsonata_core::value::with_stack;
 
-use super::functions::{LIMIT, SHORT};
+use super::functions::{DISTINCT, KEYS, LIMIT, SHORT};
 
 /// What an expression reads.
 #[derive(Debug, Default)]
@@ -16,10 +16,14 @@ pub struct Uses {
     pub functions: BTreeSet<String>,
     /// The members of `$states` that are read; `None` when all may be.
     states: Option<BTreeSet<String>>,
-    /// Names that are read where there is no context.
+    /// The members of `$states` that are read by their names.
+    named: BTreeSet<String>,
+    /// Names that are read where there is no context, `$` and `$$` among them.
     pub unbound: Vec<String>,
     /// It defines functions, so it can loop.
     pub loops: bool,
+    /// It calls functions that compare each item with each.
+    pub compares: bool,
     /// The operators that compare by size.
     comparisons: BTreeSet<&'static str>,
     /// The second sign of an operator that JSONata 2.0.6 does not have.
@@ -30,6 +34,11 @@ impl Uses {
     /// Whether `$states` must have the member.
     pub fn reads(&self, member: &str) -> bool {
         self.states.as_ref().is_none_or(|members| members.contains(member))
+    }
+
+    /// Whether it names the member of `$states`.
+    pub fn names(&self, member: &str) -> bool {
+        self.named.contains(member)
     }
 
     /// The one operator that compares by size.
@@ -43,6 +52,8 @@ pub fn uses(tree: &mut AstNode) -> Uses {
     let mut local = BTreeSet::new();
     collect(tree, &mut uses, &mut local);
     uses.variables.retain(|name| !local.contains(name));
+    uses.compares = ["distinct", "keys"].iter().any(|name| uses.functions.contains(*name));
+    uses.compares &= !local.contains("distinct") && !local.contains("keys");
     unbound(tree, true, &mut uses.unbound);
     uses
 }
@@ -58,6 +69,7 @@ fn collect(node: &mut AstNode, uses: &mut Uses, local: &mut BTreeSet<String>) {
             let of_states = matches!(steps.first(), Some(step)
                 if matches!(&step.node, AstNode::Variable(name) if name == "states") && step.stages.is_empty());
             if let (true, Some(member), Some(members)) = (of_states, member, &mut uses.states) {
+                uses.named.insert(member.clone());
                 members.insert(member);
                 uses.variables.insert("states".into());
                 for step in steps.iter_mut().skip(1) {
@@ -98,12 +110,20 @@ fn collect(node: &mut AstNode, uses: &mut Uses, local: &mut BTreeSet<String>) {
 }
 
 fn unbound(node: &mut AstNode, top: bool, out: &mut Vec<String>) {
+    let add = |name: &str, out: &mut Vec<String>| {
+        if !out.iter().any(|known| known == name) {
+            out.push(name.to_owned());
+        }
+    };
     match node {
         AstNode::Name(name) => {
-            if top && !out.contains(name) {
-                out.push(name.clone());
+            if top {
+                add(name, out);
             }
         }
+        // `$` is what is around it, `$$` always the document that there is not.
+        AstNode::Variable(name) if name.is_empty() && top => add("$", out),
+        AstNode::ParentVariable(_) => add("$$", out),
         AstNode::Path { steps } => {
             for (i, step) in steps.iter_mut().enumerate() {
                 with_stack(|| unbound(&mut step.node, top && i == 0, out));
@@ -124,6 +144,21 @@ fn unbound(node: &mut AstNode, top: bool, out: &mut Vec<String>) {
         AstNode::Transform { .. } => {}
         _ => children(node, &mut |child| unbound(child, top, out)),
     }
+}
+
+/// Puts functions of ours in place of those that compare each item with each, which on a long array would
+/// take minutes that nothing bounds.
+pub fn hasten(node: &mut AstNode) {
+    match node {
+        AstNode::Function { name, .. } | AstNode::Variable(name) if name == "distinct" => {
+            *name = DISTINCT.into();
+        }
+        AstNode::Function { name, args, .. } if name == "keys" => {
+            args.iter_mut().for_each(|arg| wrap(arg, KEYS))
+        }
+        _ => {}
+    }
+    children(node, &mut hasten);
 }
 
 /// Bounds what goes into the functions with which a loop could double a text again and again.

@@ -84,6 +84,46 @@ fn number(number: f64) -> Value {
     }
 }
 
+/// Writes a value so that equal values are written alike, within the bytes that are left. `None` when they
+/// are not enough; false when there is a function in it.
+pub fn spell(value: &JValue, out: &mut String, left: &mut usize) -> Option<bool> {
+    let before = out.len();
+    let mut plain = true;
+    match value {
+        JValue::Null => out.push('n'),
+        JValue::Undefined => out.push('u'),
+        JValue::Bool(flag) => out.push(if *flag { 't' } else { 'f' }),
+        // A negative zero is the other zero.
+        JValue::Number(number) => out.push_str(&format!("{:x};", (number + 0.0).to_bits())),
+        JValue::String(text) => out.push_str(&format!("\"{}:{text}", text.len())),
+        _ => {}
+    }
+    *left = left.checked_sub(out.len() - before + 1)?;
+    match value {
+        JValue::Array(items) => {
+            out.push('[');
+            with_stack(|| items.iter().try_for_each(|item| spell(item, out, left).map(|p| plain &= p)))?;
+            out.push(']');
+        }
+        JValue::Object(map) => {
+            let mut members: Vec<_> = map.iter().collect();
+            members.sort_by(|a, b| a.0.cmp(b.0));
+            out.push('{');
+            with_stack(|| {
+                members.into_iter().try_for_each(|(key, item)| {
+                    out.push_str(&format!("{}:{key}", key.len()));
+                    *left = left.checked_sub(key.len())?;
+                    spell(item, out, left).map(|p| plain &= p)
+                })
+            })?;
+            out.push('}');
+        }
+        JValue::Null | JValue::Undefined | JValue::Bool(_) | JValue::Number(_) | JValue::String(_) => {}
+        _ => plain = false,
+    }
+    Some(plain)
+}
+
 /// The bytes of text in a value, counted up to `most`.
 pub fn texts(value: &JValue, most: usize) -> usize {
     fn count(value: &JValue, left: &mut usize) {
