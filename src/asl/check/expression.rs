@@ -1,4 +1,6 @@
-//! What is written in JSONata: every expression is read, and may read `$states` and variables only.
+//! What is written in JSONata: every expression is read, and may read `$states` and variables only (States
+//! Language, "JSONata Restrictions"); of `$states`, only what there is where it stands (AWS guide, "Passing
+//! data between states with variables").
 
 use serde_json::{Map, Value};
 
@@ -21,23 +23,61 @@ const PLAIN: &[&str] = &[
     "Default",
 ];
 
-impl Check {
-    pub(super) fn expressions(&mut self, state: &Map<String, Value>, at: &str) {
-        for (field, value) in state.iter().filter(|(field, _)| !PLAIN.contains(&field.as_str())) {
-            self.expression(value, &format!("{at}/{field}"));
+/// What `$states` has beside input and context where an expression stands.
+#[derive(Clone, Copy)]
+enum Given {
+    Nothing,
+    /// The outcome of the state's work.
+    Result,
+    /// What a catcher caught.
+    Error,
+}
+
+impl Given {
+    /// A state's own fields; those of its catchers are seen apart.
+    fn in_field(type_name: &str, field: &str) -> Given {
+        match (type_name, field) {
+            ("Task" | "Parallel" | "Map", "Output" | "Assign") => Given::Result,
+            (_, "Catch") => Given::Error,
+            _ => Given::Nothing,
         }
     }
 
-    fn expression(&mut self, value: &Value, at: &str) {
+    /// The member that an expression reads although there is none.
+    fn missing(self, query: &Query) -> Option<&'static str> {
+        let there = |member: &str| match self {
+            Given::Nothing => false,
+            Given::Result => member == "result",
+            Given::Error => member == "errorOutput",
+        };
+        ["result", "errorOutput"].into_iter().find(|member| query.reads(member) && !there(member))
+    }
+}
+
+impl Check {
+    pub(super) fn expressions(&mut self, state: &Map<String, Value>, at: &str) {
+        let type_name = state.get("Type").and_then(Value::as_str).unwrap_or_default();
+        for (field, value) in state.iter().filter(|(field, _)| !PLAIN.contains(&field.as_str())) {
+            self.expression(value, &format!("{at}/{field}"), Given::in_field(type_name, field));
+        }
+    }
+
+    fn expression(&mut self, value: &Value, at: &str, given: Given) {
         match value {
             Value::Object(map) => {
-                map.iter().for_each(|(name, value)| self.expression(value, &format!("{at}/{name}")));
+                map.iter().for_each(|(name, value)| self.expression(value, &format!("{at}/{name}"), given));
             }
             Value::Array(items) => {
-                items.iter().enumerate().for_each(|(i, item)| self.expression(item, &format!("{at}[{i}]")));
+                let items = items.iter().enumerate();
+                items.for_each(|(i, item)| self.expression(item, &format!("{at}[{i}]"), given));
             }
             Value::String(text) => match jsonata::source(text).map(Query::parse) {
                 Some(Ok(query)) => {
+                    if let Some(member) = given.missing(&query) {
+                        let message =
+                            format!("Reference to '$states.{member}' is not supported in this field.");
+                        self.report("UNSUPPORTED_JSONATA_EXPRESSION", at, message);
+                    }
                     for name in query.unbound() {
                         let message = format!("Reference to '{name}' at the top level is not supported.");
                         self.report("UNSUPPORTED_JSONATA_EXPRESSION", at, message);
