@@ -46,17 +46,11 @@ async fn only_run(sfn: &aws_sdk_sfn::Client, execution: &str) -> String {
     runs.map_runs()[0].map_run_arn().to_owned()
 }
 
-async fn put(local: &Local, key: &str, body: &'static str) {
+async fn put(local: &Local, key: &str, body: impl Into<Vec<u8>>) {
     let s3 = local.s3();
     // It may be there.
     let _ = s3.create_bucket().bucket("items").send().await;
-    s3.put_object()
-        .bucket("items")
-        .key(key)
-        .body(ByteStream::from_static(body.as_bytes()))
-        .send()
-        .await
-        .unwrap();
+    s3.put_object().bucket("items").key(key).body(ByteStream::from(body.into())).send().await.unwrap();
 }
 
 fn pass() -> Value {
@@ -214,4 +208,60 @@ async fn a_listing_of_objects_is_mapped_and_a_missing_object_is_told() {
     let described = sfn.describe_execution().execution_arn(&execution).send().await.unwrap();
     assert_eq!(described.error(), Some("States.ItemReaderFailed"));
     assert!(described.cause().unwrap().contains("key does not exist"), "{:?}", described.cause());
+}
+
+/// What the AWS guide's page "ItemReader (Map)" reads besides single files: the files of an S3 inventory,
+/// of an Athena manifest, and those of a listing.
+#[tokio::test]
+async fn files_are_read_that_others_list() {
+    let local = cloud().await;
+    let packed = |text: &str| {
+        use std::io::Write;
+        let mut out = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        out.write_all(text.as_bytes()).unwrap();
+        out.finish().unwrap()
+    };
+    put(&local, "inventory/1.csv.gz", packed("\"items\",\"a.txt\",\"3\"\n\"items\",\"b.txt\",\"4\"\n")).await;
+    put(&local, "inventory/2.csv.gz", packed("\"items\",\"c.txt\",\"5\"\n")).await;
+    let manifest = json!({
+        "sourceBucket": "items", "destinationBucket": "arn:aws:s3:::items", "version": "2016-11-30",
+        "creationTimestamp": "1767225600000", "fileFormat": "CSV", "fileSchema": "Bucket, Key, Size",
+        "files": [{"key": "inventory/1.csv.gz"}, {"key": "inventory/2.csv.gz"}],
+    });
+    put(&local, "inventory/manifest.json", manifest.to_string()).await;
+    put(&local, "lines/1", "{\"n\": 1}\n{\"n\": 2}\n").await;
+    put(&local, "lines/2", "{\"n\": 3}\n").await;
+    put(&local, "q-manifest.csv", "s3://items/lines/1\ns3://items/lines/2\n").await;
+    let get = "arn:aws:states:::s3:getObject";
+    let rows = [
+        (
+            json!({"Resource": get, "ReaderConfig": {"InputType": "MANIFEST"},
+                "Parameters": {"Bucket": "items", "Key": "inventory/manifest.json"}}),
+            json!([{"Bucket": "items", "Key": "a.txt", "Size": "3"}, {"Bucket": "items", "Key": "b.txt", "Size": "4"},
+                {"Bucket": "items", "Key": "c.txt", "Size": "5"}]),
+        ),
+        (
+            json!({"Resource": get, "ReaderConfig": {"ManifestType": "S3_INVENTORY", "MaxItems": 1},
+                "Parameters": {"Bucket": "items", "Key": "inventory/manifest.json"}}),
+            json!([{"Bucket": "items", "Key": "a.txt", "Size": "3"}]),
+        ),
+        (
+            json!({"Resource": get, "ReaderConfig": {"ManifestType": "ATHENA_DATA", "InputType": "JSONL"},
+                "Parameters": {"Bucket": "items", "Key": "q-manifest.csv"}}),
+            json!([{"n": 1}, {"n": 2}, {"n": 3}]),
+        ),
+        (
+            json!({"Resource": "arn:aws:states:::s3:listObjectsV2",
+                "ReaderConfig": {"Transformation": "LOAD_AND_FLATTEN", "InputType": "JSONL", "MaxItems": 2},
+                "Parameters": {"Bucket": "items", "Prefix": "lines/"}}),
+            json!([{"n": 1}, {"n": 2}]),
+        ),
+    ];
+    let sfn = aws_sdk_sfn::Client::new(&local.config);
+    for (reader, expected) in rows {
+        let execution = run(&sfn, json!({"ItemReader": reader}), pass(), json!({})).await;
+        assert_eq!(output(&sfn, &execution).await, expected, "{reader}");
+        let machine = "arn:aws:states:us-east-1:000000000000:stateMachine:maps";
+        sfn.delete_state_machine().state_machine_arn(machine).send().await.unwrap();
+    }
 }

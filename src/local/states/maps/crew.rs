@@ -122,17 +122,7 @@ impl Crew {
             children.push(String::from_utf8_lossy(key).into_owned());
             ControlFlow::Continue(())
         })?;
-        let (mut kept, mut broken) = (Vec::<Ended>::new(), None);
-        self.bus.store.scan(RESULTS, &prefix, "", |_, bytes| {
-            match record::from_bytes(bytes) {
-                Ok(ended) => kept.push(ended),
-                Err(fault) => broken = Some(fault),
-            }
-            ControlFlow::Continue(())
-        })?;
-        if let Some(fault) = broken {
-            return Err(fault);
-        }
+        let kept = record::list(&self.bus.store, RESULTS, &prefix, "", usize::MAX, |_: &Ended| true)?;
         let (mut again, mut at_work) = (Vec::new(), 0);
         for key in children {
             let Some(execution) = record::load::<Execution>(&self.bus.store, EXECUTIONS, &key)? else {
@@ -153,7 +143,7 @@ impl Crew {
                 }
             }
         }
-        for ended in kept {
+        for (_, ended) in kept {
             if is_due(&ended) {
                 let item = Item { input: ended.input, items: ended.items };
                 self.next.read.push_back((ended.index, item));

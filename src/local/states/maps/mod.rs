@@ -16,5 +16,5 @@ mod results;
 mod supervisor;
 
 pub use record::item as item_key;
-pub use record::{ITEMS, MapRun};
+pub use record::{ITEMS, MapRun, forget, runs_of};
 pub use supervisor::{Runs, abandon, fork, left_running, refork};

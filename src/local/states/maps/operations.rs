@@ -1,7 +1,5 @@
 //! Operations on map runs.
 
-use std::ops::ControlFlow;
-
 use serde_json::{Value, json};
 
 use super::super::super::fault::Fault;
@@ -34,23 +32,13 @@ impl States {
         let size = validate::page_size(input, 100, 1000)?;
         let question = format!("ListMapRuns {arn}");
         let after = page::place(input, &question)?.unwrap_or_default();
-        let (mut found, mut broken): (Vec<MapRun>, _) = (Vec::new(), None);
-        bus.store.scan(RUNS, &format!("{}/", execution.machine), &after, |_, bytes| {
-            match record::from_bytes::<MapRun>(bytes) {
-                Ok(run) if run.execution == key => found.push(run),
-                Ok(_) => {}
-                Err(fault) => broken = Some(fault),
-            }
-            if found.len() <= size { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-        })?;
-        if let Some(fault) = broken {
-            return Err(fault);
-        }
-        let more = found.len() > size;
-        found.truncate(size);
-        let list: Vec<Value> = found.iter().map(|run| run.entry(&bus.region)).collect();
+        let place = format!("{}/", execution.machine);
+        let mut found =
+            record::list(&bus.store, RUNS, &place, &after, size + 1, |run: &MapRun| run.execution == key)?;
+        let next = page::cut(&mut found, size).map(|last| page::token(&question, &last));
+        let list: Vec<Value> = found.iter().map(|(_, run)| run.entry(&bus.region)).collect();
         let mut answer = json!({"mapRuns": list});
-        put(&mut answer, "nextToken", found.last().filter(|_| more).map(|r| page::token(&question, &r.key)));
+        put(&mut answer, "nextToken", next);
         Ok(answer)
     }
 

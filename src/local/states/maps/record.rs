@@ -5,7 +5,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::super::super::store::Table;
+use super::super::super::fault::Fault;
+use super::super::super::store::{Table, Tx};
 use super::super::arn;
 use super::super::record::{put, seconds};
 use crate::asl::cursor::{Outcome, Ticket};
@@ -17,6 +18,22 @@ pub const RUNS: Table = "states.mapruns";
 pub const ITEMS: Table = "states.mapitems";
 /// By run, NUL and index: how express children ended.
 pub const RESULTS: Table = "states.mapresults";
+
+/// The keys of a machine's runs.
+pub fn runs_of(tx: &Tx<'_>, machine: &str) -> Result<Vec<String>, Fault> {
+    Ok(tx.scan(RUNS, &format!("{machine}/"))?.into_iter().map(|(key, _)| key).collect())
+}
+
+/// Takes away a run and what is kept for it.
+pub fn forget(tx: &mut Tx<'_>, run: &str) -> Result<(), Fault> {
+    for table in [ITEMS, RESULTS] {
+        for (key, _) in tx.scan(table, &format!("{run}\0"))? {
+            tx.delete(table, key);
+        }
+    }
+    tx.delete(RUNS, run);
+    Ok(())
+}
 
 /// The key of one of a run's items or results.
 pub fn item(run: &str, index: usize) -> String {

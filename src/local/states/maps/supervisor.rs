@@ -165,7 +165,8 @@ async fn spread(
     let ticket = asked.ticket;
     let reading = bus.clone();
     let read = tokio::task::spawn_blocking(move || reader::read(&reading, asked.items)).await;
-    let read = read.map_err(|error| Fault::internal(format!("the items could not be read: {error}")))?;
+    let lost = |error| Failure::new(reader::READER_FAILED, format!("The items could not be read: {error}"));
+    let read = read.unwrap_or_else(|error| Err(lost(error)));
     let shares = match read {
         Ok(items) => match live.shares(bus, ticket, items).await {
             Some(shares) => shares,
@@ -252,16 +253,8 @@ async fn supervise(
 
 /// The runs that an earlier process left.
 pub fn left_running(bus: &Bus) -> Result<Vec<MapRun>, Fault> {
-    let (mut left, mut broken): (Vec<MapRun>, _) = (Vec::new(), None);
-    bus.store.scan(RUNS, "", "", |_, bytes| {
-        match record::from_bytes::<MapRun>(bytes) {
-            Ok(run) if run.status == "RUNNING" => left.push(run),
-            Ok(_) => {}
-            Err(fault) => broken = Some(fault),
-        }
-        ControlFlow::Continue(())
-    })?;
-    broken.map_or(Ok(left), Err)
+    let left = record::list(&bus.store, RUNS, "", "", usize::MAX, |run: &MapRun| run.status == "RUNNING")?;
+    Ok(left.into_iter().map(|(_, run)| run).collect())
 }
 
 /// Ends those of the runs whose Map states no longer wait for them.
@@ -297,6 +290,9 @@ impl Live {
         items: Vec<serde_json::Value>,
     ) -> Option<Result<Vec<mapping::Share>, Failure>> {
         let cursor = self.standing().await?;
-        mapping::shares(&self.machine, &cursor, ticket, Driver::moment(bus), items)
+        let (machine, moment) = (self.machine.clone(), Driver::moment(bus));
+        let shares = move || mapping::shares(&machine, &cursor, ticket, moment, items);
+        let lost = |error| Failure::runtime(format!("The items could not be shared out: {error}"));
+        tokio::task::spawn_blocking(shares).await.unwrap_or_else(|error| Some(Err(lost(error))))
     }
 }

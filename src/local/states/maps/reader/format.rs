@@ -1,0 +1,90 @@
+//! Objects with items in them: a JSON array, or JSON line by line; and how they are packed.
+
+use std::io::Read;
+
+use bytes::Bytes;
+use serde_json::{Map, Value};
+
+use super::fail;
+use crate::asl::failure::Failure;
+
+/// What an object may unpack to, bytes: far above what AWS reads, far below what would hurt.
+const UNPACKED: u64 = 2 << 30;
+
+/// The body of a gzip file, and any other as it is.
+pub fn unpacked(body: Bytes) -> Result<Bytes, Failure> {
+    if !body.starts_with(&[0x1f, 0x8b]) {
+        return Ok(body);
+    }
+    let mut out = Vec::new();
+    match flate2::read::MultiGzDecoder::new(body.as_ref()).take(UNPACKED).read_to_end(&mut out) {
+        Ok(_) => Ok(out.into()),
+        Err(error) => fail(format!("The object cannot be unpacked: {error}")),
+    }
+}
+
+pub fn json(body: &str, config: &Map<String, Value>, most: usize) -> Result<Vec<Value>, Failure> {
+    let value: Value = match serde_json::from_str(body) {
+        Ok(value) => value,
+        Err(error) => return fail(format!("The object is not JSON: {error}")),
+    };
+    let found = match config.get("ItemsPointer").and_then(Value::as_str) {
+        None => Some(value),
+        Some(pointer) => value.pointer(pointer).cloned(),
+    };
+    match found {
+        Some(Value::Array(mut items)) => {
+            items.truncate(most);
+            Ok(items)
+        }
+        Some(_) => fail("Attempting to map over non-iterable node."),
+        None => fail("The ItemsPointer leads nowhere."),
+    }
+}
+
+pub fn lines(body: &str, most: usize) -> Result<Vec<Value>, Failure> {
+    let lines = body.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    lines
+        .take(most)
+        .map(|(i, line)| {
+            serde_json::from_str(line)
+                .or_else(|error| fail(format!("Line {} of the object is not JSON: {error}", i + 1)))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json as value;
+
+    use super::*;
+
+    fn config(value: Value) -> Map<String, Value> {
+        value.as_object().unwrap().clone()
+    }
+
+    #[test]
+    fn json_gives_its_array_or_the_one_pointed_at() {
+        let plain = config(value!({"InputType": "JSON"}));
+        assert_eq!(json("[1, 2, 3]", &plain, 2).unwrap(), [value!(1), value!(2)]);
+        let failure = json("{}", &plain, 2).unwrap_err();
+        assert_eq!(failure.error.as_deref(), Some("States.ItemReaderFailed"));
+        assert_eq!(failure.cause.as_deref(), Some("Attempting to map over non-iterable node."));
+        let pointed = config(value!({"ItemsPointer": "/a/b"}));
+        assert_eq!(json(r#"{"a": {"b": [7]}}"#, &pointed, 9).unwrap(), [value!(7)]);
+        assert!(json("[", &plain, 2).is_err());
+        assert_eq!(lines("{\"a\": 1}\n\n2\n", 9).unwrap(), [value!({"a": 1}), value!(2)]);
+    }
+
+    /// `printf '{"a":1}\n' | gzip -n`, and the same cut short.
+    #[test]
+    fn a_packed_object_is_unpacked() {
+        let packed: &[u8] = &[
+            0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x03, 0xab, 0x56, 0x4a, 0x54, 0xb2, 0x32,
+            0xac, 0xe5, 0x02, 0x00, 0x46, 0xa3, 0xe8, 0x74, 0x08, 0x00, 0x00, 0x00,
+        ];
+        assert_eq!(unpacked(Bytes::from_static(packed)).unwrap(), "{\"a\":1}\n");
+        assert!(unpacked(Bytes::from_static(&packed[..14])).is_err());
+        assert_eq!(unpacked(Bytes::from_static(b"plain")).unwrap(), "plain");
+    }
+}
