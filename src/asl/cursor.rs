@@ -32,6 +32,9 @@ pub struct Cursor {
     pub(super) ready: VecDeque<u64>,
     /// TimeoutSeconds of the machine.
     pub(super) deadline: Option<Timer>,
+    /// Its state machine is being deleted.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) deleted: bool,
     /// The strands as they stood when the execution failed: where a redrive takes up.
     pub(super) halted: BTreeMap<u64, Strand>,
 }
@@ -170,6 +173,7 @@ impl Cursor {
             strands: BTreeMap::new(),
             ready: VecDeque::new(),
             deadline: None,
+            deleted: false,
             halted: BTreeMap::new(),
         }
     }

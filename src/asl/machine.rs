@@ -35,6 +35,8 @@ pub struct Machine {
     pub language: Language,
     /// Seconds after which an execution times out.
     pub timeout: Option<u64>,
+    /// Some state is written in JSONata, whose expressions may take seconds.
+    pub thinks: bool,
     pub flow: Flow,
 }
 

@@ -262,7 +262,7 @@ impl<'m> Run<'m> {
                 self.record(strand.previous, "MapStateSucceeded", None);
                 self.finish_state(id, strand, state, output);
             }
-            Progress::Failed(failure) => {
+            Progress::Failed(failure) | Progress::Unscheduled(failure) => {
                 strand.previous = self.record_failure(strand.previous, "MapRunFailed", json!({}), &failure);
                 self.fail_here(id, strand, state, failure);
             }

@@ -16,12 +16,15 @@ const DEPTH: usize = 64;
 pub fn machine(value: &Value) -> Result<Machine> {
     let at = At::top(object(value, "/")?);
     let language = at.language("QueryLanguage")?.unwrap_or_default();
-    Ok(Machine {
-        comment: at.text("Comment")?,
-        language,
-        timeout: at.get("TimeoutSeconds").and_then(Value::as_u64),
-        flow: flow(&At { language, outer: language, ..at }, 0)?,
-    })
+    let (comment, timeout) = (at.text("Comment")?, at.get("TimeoutSeconds").and_then(Value::as_u64));
+    let flow = flow(&At { language, outer: language, ..at }, 0)?;
+    Ok(Machine { comment, language, timeout, thinks: thinks(&flow), flow })
+}
+
+fn thinks(flow: &Flow) -> bool {
+    flow.states()
+        .iter()
+        .any(|state| state.language == Language::Jsonata || state.flows().into_iter().any(thinks))
 }
 
 /// Reads one state that stands alone, as TestState takes it.

@@ -170,6 +170,10 @@ impl<'m> Run<'m> {
             let cause = format!("The state '{}' does not exist in the definition.", strand.state);
             return self.fail_strand(id, strand, Failure::runtime(cause));
         };
+        if self.cursor.deleted {
+            let cause = format!("State machine {} has been deleted.", self.cursor.about.machine_name);
+            return self.fail_strand(id, strand, Failure::runtime(cause));
+        }
         let kind = format!("{}StateEntered", state.type_name());
         strand.led_by = strand.previous;
         strand.previous =

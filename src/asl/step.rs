@@ -39,6 +39,8 @@ pub enum What {
     Stop(Failure),
     /// RedriveExecution.
     Redrive,
+    /// DeleteStateMachine: it ends at its next transition.
+    Deleted,
 }
 
 /// What is heard of a task.
@@ -48,6 +50,8 @@ pub enum Progress {
     Started {
         worker: Option<String>,
     },
+    /// No worker can take it: there is no such activity.
+    Unscheduled(Failure),
     /// A `.sync` or callback task was handed over; its first answer.
     Submitted(Data),
     Succeeded(Data),
@@ -93,6 +97,7 @@ pub fn step(machine: &Machine, cursor: Cursor, stimulus: Stimulus) -> (Cursor, V
         What::Due(ticket) => run.due(ticket),
         What::Task(ticket, progress) => run.heard(ticket, progress),
         What::Heartbeat(ticket) => run.heartbeat(ticket),
+        What::Deleted => run.cursor.deleted = true,
         What::Stop(failure) => {
             run.halt();
             run.finish(Outcome::Aborted(failure));

@@ -155,6 +155,11 @@ impl<'m> Run<'m> {
                 strand.previous = self.record(previous, &format!("{prefix}Succeeded"), Some(details));
                 self.finish_state(id, strand, state, output);
             }
+            Progress::Unscheduled(failure) => {
+                let details = with_failure(json!({}), &failure);
+                strand.previous = self.record(previous, &format!("{prefix}ScheduleFailed"), Some(details));
+                self.fail_here(id, strand, state, failure);
+            }
             Progress::Failed(failure) => {
                 timers.into_iter().for_each(|t| self.cancel(t));
                 let details = with_failure(named(&task.resource), &failure);

@@ -1,7 +1,6 @@
 //! Activities: tasks that workers outside fetch, work on, and answer by token.
 
 use std::collections::{HashMap, VecDeque};
-use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -11,13 +10,14 @@ use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 use super::super::fault::Fault;
-use super::super::store::Table;
+use super::super::store::{Store, Table};
 use super::driver::lock;
 use super::record::{self, put, seconds};
 use super::tags::{self, Tags};
-use super::{States, arn, page, validate};
+use super::{States, arn, encryption, page, validate};
 use crate::asl::cursor::Ticket;
 use crate::asl::data::Data;
+use crate::asl::failure::Failure;
 use crate::asl::step::{Progress, What};
 
 /// By name.
@@ -31,6 +31,8 @@ pub struct Activity {
     pub name: String,
     pub created: DateTime<Utc>,
     pub tags: Tags,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encryption: Option<Value>,
 }
 
 /// A task that waits for a worker.
@@ -81,19 +83,39 @@ fn no_activity(arn: &str) -> Fault {
     Fault::client("ActivityDoesNotExist", format!("Activity Does Not Exist: '{arn}'"))
 }
 
+/// Why a task cannot wait for a worker: there is no such activity.
+pub fn unscheduled(store: &Store, arn: &str) -> Option<Failure> {
+    let known = arn::activity(arn).and_then(|name| Ok(store.get(ACTIVITIES, &name)?.is_some()));
+    let fault = match known {
+        Ok(true) => return None,
+        Ok(false) => no_activity(arn),
+        Err(fault) => fault,
+    };
+    Some(Failure::new(fault.code, fault.message))
+}
+
 impl States {
     pub(super) async fn create_activity(&self, input: &Value) -> Result<Value, Fault> {
         let bus = self.bus()?;
         let name = validate::text(input, "name")?.to_owned();
         validate::name(&name)?;
-        let activity =
-            Activity { name: name.clone(), created: bus.clock.now(), tags: tags::read(&input["tags"])? };
+        let activity = Activity {
+            name: name.clone(),
+            created: bus.clock.now(),
+            tags: tags::read(&input["tags"])?,
+            encryption: encryption::configuration(&input["encryptionConfiguration"])?,
+        };
         let arn = arn::of_activity(&bus.region, &name);
+        let exists = format!("Activity Already Exists: '{arn}'");
         let created = bus
             .store
             .transact(move |tx| {
                 if let Some(existing) = record::load_in::<Activity>(tx, ACTIVITIES, &name)? {
-                    return Ok::<_, Fault>(existing.created);
+                    // A key is chosen once; the same request again gives the same answer.
+                    return match existing.encryption == activity.encryption {
+                        true => Ok::<_, Fault>(existing.created),
+                        false => Err(Fault::client("ActivityAlreadyExists", exists)),
+                    };
                 }
                 tx.put(ACTIVITIES, name, record::to_bytes(&activity)?);
                 Ok(activity.created)
@@ -111,7 +133,10 @@ impl States {
 
     pub(super) fn describe_activity(&self, input: &Value) -> Result<Value, Fault> {
         let (arn, activity) = self.activity(input)?;
-        Ok(json!({"activityArn": arn, "name": activity.name, "creationDate": seconds(activity.created)}))
+        let mut answer =
+            json!({"activityArn": arn, "name": activity.name, "creationDate": seconds(activity.created)});
+        put(&mut answer, "encryptionConfiguration", activity.encryption);
+        Ok(answer)
     }
 
     pub(super) async fn delete_activity(&self, input: &Value) -> Result<Value, Fault> {
@@ -128,26 +153,20 @@ impl States {
         let size = validate::page_size(input, 100, 1000)?;
         let question = "ListActivities";
         let after = page::place(input, question)?.unwrap_or_default();
-        let mut found: Vec<Result<Activity, Fault>> = Vec::new();
-        bus.store.scan(ACTIVITIES, "", &after, |_, bytes| {
-            found.push(record::from_bytes(bytes));
-            if found.len() <= size { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-        })?;
-        let mut found = found.into_iter().collect::<Result<Vec<_>, _>>()?;
-        let more = found.len() > size;
-        found.truncate(size);
+        let mut found = record::list(&bus.store, ACTIVITIES, "", &after, size + 1, |_: &Activity| true)?;
+        let next = page::cut(&mut found, size).map(|last| page::token(question, &last));
         let list: Vec<Value> = found
             .iter()
-            .map(|activity| {
+            .map(|(name, activity)| {
                 json!({
-                    "activityArn": arn::of_activity(&bus.region, &activity.name),
-                    "name": activity.name,
+                    "activityArn": arn::of_activity(&bus.region, name),
+                    "name": name,
                     "creationDate": seconds(activity.created),
                 })
             })
             .collect();
         let mut answer = json!({"activities": list});
-        put(&mut answer, "nextToken", found.last().filter(|_| more).map(|a| page::token(question, &a.name)));
+        put(&mut answer, "nextToken", next);
         Ok(answer)
     }
 

@@ -1,7 +1,5 @@
 //! Aliases: names that lead to one version of a state machine, or to two by weight.
 
-use std::ops::ControlFlow;
-
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -270,25 +268,12 @@ impl States {
         let question = format!("ListStateMachineAliases {arn}");
         let after = page::place(input, &question)?.unwrap_or_default();
         let version = qualifier.and_then(|q| q.parse::<u64>().ok());
-        let (mut found, mut broken): (Vec<Alias>, _) = (Vec::new(), None);
-        bus.store.scan(ALIASES, &key(&machine, ""), &after, |_, bytes| {
-            match record::from_bytes::<Alias>(bytes) {
-                Ok(alias) if version.is_none_or(|v| alias.routes.iter().any(|r| r.version == v)) => {
-                    found.push(alias);
-                }
-                Ok(_) => {}
-                Err(fault) => broken = Some(fault),
-            }
-            if found.len() <= size { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-        })?;
-        if let Some(fault) = broken {
-            return Err(fault);
-        }
-        let more = found.len() > size;
-        found.truncate(size);
+        let leads = |alias: &Alias| version.is_none_or(|v| alias.routes.iter().any(|r| r.version == v));
+        let mut found = record::list(&bus.store, ALIASES, &key(&machine, ""), &after, size + 1, leads)?;
+        let next = page::cut(&mut found, size).map(|last| page::token(&question, &last));
         let list: Vec<Value> = found
             .iter()
-            .map(|alias| {
+            .map(|(_, alias)| {
                 json!({
                     "stateMachineAliasArn": alias.arn(&bus.region),
                     "creationDate": seconds(alias.created),
@@ -296,7 +281,6 @@ impl States {
             })
             .collect();
         let mut answer = json!({"stateMachineAliases": list});
-        let next = found.last().filter(|_| more).map(|a| page::token(&question, &key(&machine, &a.name)));
         put(&mut answer, "nextToken", next);
         Ok(answer)
     }

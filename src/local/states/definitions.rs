@@ -4,15 +4,19 @@
 use serde_json::{Value, json};
 
 use super::super::fault::Fault;
-use super::States;
 use super::record::put;
+use super::{States, validate};
 use crate::asl::check::{self, Diagnostic};
 use crate::asl::machine::Machine as Definition;
 use crate::asl::schema::quoted;
 
+/// The longest definition, in bytes.
+const LENGTH: usize = 1_048_576;
+
 impl States {
     pub(super) fn validate_state_machine_definition(&self, input: &Value) -> Result<Value, Fault> {
         let text = input["definition"].as_str().unwrap_or_default();
+        validate::secret(text, "definition", LENGTH)?;
         let found = check::diagnose(text, machine_type(input)?);
         let warnings = input["severity"] == "WARNING";
         let most = match input["maxResults"].as_u64() {
@@ -63,6 +67,7 @@ pub fn role_arn(role: &str) -> Result<(), Fault> {
 
 /// Refuses what AWS refuses.
 pub fn accept(definition: &str, express: bool) -> Result<(), Fault> {
+    validate::secret(definition, "definition", LENGTH)?;
     let found = check::diagnose(definition, express);
     if let Some(label) = found.iter().find(|d| d.location.as_ref().is_some_and(|at| at.ends_with("/Label"))) {
         return Err(Fault::client("InvalidDefinition", wrong_label(&label.message, definition)));

@@ -13,19 +13,19 @@ use tokio_util::sync::CancellationToken;
 
 use super::super::bus::Bus;
 use super::super::fault::Fault;
-use super::activities::{Offer, Offers};
+use super::activities::{self, Offer, Offers};
 use super::journal::Journal;
 use super::live::{Job, Live};
 use super::logging::Writer;
 use super::maps::{self, Runs};
 use super::record::{self, EXECUTIONS, Execution, RUNNING};
 use super::resume::Left;
-use super::{arn, tasks};
+use super::{arn, removal, tasks};
 use crate::asl::cursor::{Cursor, Outcome, Ticket, Timer};
 use crate::asl::event::Event;
 use crate::asl::machine::Machine;
 use crate::asl::resource::Resource;
-use crate::asl::step::{Directive, Stimulus, What, step};
+use crate::asl::step::{Directive, Progress, Stimulus, What, step};
 
 pub struct Driver {
     bus: Weak<Bus>,
@@ -147,15 +147,19 @@ impl Driver {
         let Some(cursor) = guard.take() else { return Ok(Ok(live.clone())) };
         let stimulus = Self::stimulus(&bus, What::Begin);
         let now = stimulus.now;
-        let (cursor, directives) = step(&live.machine, cursor, stimulus);
+        let (cursor, directives) = stepped(&live.machine, cursor, stimulus).await?;
         let (events, rest) = split(directives);
         if durable {
             let mut record = record;
+            let machine = arn::of_machine(&bus.region, &record.machine);
             let journal = Journal::first(&mut record, &cursor, &events, now)?;
             let bytes = record::to_bytes(&record)?;
             let existing = bus
                 .store
                 .transact(move |tx| {
+                    if record.child.is_none() {
+                        removal::refuse(tx, &record.machine, &machine)?;
+                    }
                     if let Some(existing) = record::load_in::<Execution>(tx, EXECUTIONS, &record.key)? {
                         return Ok::<_, Fault>(Some(existing));
                     }
@@ -216,7 +220,14 @@ impl Driver {
                 let redriven = matches!(what, What::Redrive);
                 let stimulus = Self::stimulus(&bus, what.clone());
                 let now = stimulus.now;
-                let (cursor, directives) = step(&live.machine, cursor, stimulus);
+                let (cursor, directives) = match stepped(&live.machine, cursor, stimulus).await {
+                    Ok(taken) => taken,
+                    Err(fault) => {
+                        *guard = Some(before);
+                        tracing::error!(execution = %key, %fault, "a step could not be taken");
+                        return Err(fault);
+                    }
+                };
                 let (events, rest) = split(directives);
                 if live.durable && !(events.is_empty() && rest.is_empty()) {
                     let written = async {
@@ -246,6 +257,10 @@ impl Driver {
                     return Ok(());
                 }
                 what = What::Continue;
+                // One that never waits lets others have their turn, and hears what others tell it.
+                drop(guard);
+                tokio::task::yield_now().await;
+                guard = live.cursor.lock().await;
             }
             Ok(())
         })
@@ -266,6 +281,10 @@ impl Driver {
                 Directive::Task(task) => {
                     let ticket = task.ticket;
                     if let (Resource::Activity(activity), Some(token)) = (&task.resource, &task.token) {
+                        if let Some(failure) = activities::unscheduled(&bus.store, activity) {
+                            self.send(&live.key, What::Task(ticket, Progress::Unscheduled(failure)));
+                            continue;
+                        }
                         self.offer(activity, live, ticket, token.clone(), task.input);
                         continue;
                     }
@@ -322,6 +341,22 @@ impl Driver {
     pub async fn outcome(&self, live: &Live) -> Option<Outcome> {
         live.outcome().await
     }
+}
+
+/// Takes a step. What is written in JSONata may think for seconds: it does so on a thread of its own, so
+/// that nobody else waits.
+async fn stepped(
+    machine: &Arc<Machine>,
+    cursor: Cursor,
+    stimulus: Stimulus,
+) -> Result<(Cursor, Vec<Directive>), Fault> {
+    if !machine.thinks {
+        return Ok(step(machine, cursor, stimulus));
+    }
+    let machine = machine.clone();
+    tokio::task::spawn_blocking(move || step(&machine, cursor, stimulus))
+        .await
+        .map_err(|error| Fault::internal(format!("a step could not be taken: {error}")))
 }
 
 /// Events to record, and the rest.

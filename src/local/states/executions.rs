@@ -2,18 +2,23 @@
 
 use std::sync::Arc;
 
+use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use super::super::bus::Bus;
 use super::super::fault::Fault;
 use super::driver::Start;
 use super::live::Live;
+use super::machines::Shown;
 use super::record::{self, Execution, Machine, no_machine, put, seconds};
-use super::{States, aliases, arn, validate, versions};
+use super::{States, aliases, arn, removal, validate, versions};
 use crate::asl::cursor::{About, Cursor, Outcome};
 use crate::asl::data::{Data, LIMIT};
 use crate::asl::failure::Failure;
 use crate::asl::step::What;
+
+/// How long after its end an execution can be redriven.
+const REDRIVABLE: TimeDelta = TimeDelta::days(14);
 
 impl States {
     pub(super) async fn start_execution(&self, input: &Value) -> Result<Value, Fault> {
@@ -91,6 +96,9 @@ impl States {
     /// alias that led there.
     fn led_to(&self, bus: &Bus, given: &str) -> Result<(Machine, Option<String>, Option<String>), Fault> {
         let (name, qualifier) = arn::machine(given)?;
+        if removal::is_deleting(&bus.store, &name)? {
+            return Err(removal::deleting(given));
+        }
         let Some(qualifier) = qualifier else {
             return Ok((record::machine(&bus.store, &name, given)?, None, None));
         };
@@ -115,15 +123,7 @@ impl States {
             None => uuid::Uuid::new_v4().to_string(),
         };
         let text = input["input"].as_str().unwrap_or("{}").to_owned();
-        if text.len() > LIMIT {
-            return Err(Fault::client(
-                "ValidationException",
-                format!(
-                    "1 validation error detected: Value at 'input' failed to satisfy constraint: Member must have \
-                     length less than or equal to {LIMIT}"
-                ),
-            ));
-        }
+        validate::secret(&text, "input", LIMIT)?;
         let data = validate::execution_input(&text)?;
         let key = match machine.express {
             true => format!("{}:{name}:{}", machine.name, uuid::Uuid::new_v4()),
@@ -187,33 +187,59 @@ impl States {
         let arn = validate::text(input, "executionArn")?;
         let key = arn::execution(arn)?;
         let record = record::execution(&bus.store, &key, arn)?;
-        if !self.is_redrivable(&bus, &record)? {
-            let status = &record.status;
-            return Err(Fault::client(
-                "ExecutionNotRedrivable",
-                format!("Execution is not redrivable: {arn}. Its status is {status}."),
-            ));
+        if let Some(reason) = self.not_redrivable(&bus, &record)? {
+            let why = format!("Execution is not redrivable: {arn}. {reason}.");
+            return Err(Fault::client("ExecutionNotRedrivable", why));
         }
         self.driver.take_up(&bus, &key, Some(What::Redrive)).await?;
         let record = record::execution(&bus.store, &key, arn)?;
         Ok(json!({"redriveDate": seconds(record.redriven.unwrap_or_else(|| bus.clock.now()))}))
     }
 
-    /// Over without success, not too long, and known where to take up.
-    fn is_redrivable(&self, bus: &Bus, record: &Execution) -> Result<bool, Fault> {
-        if !record.is_over() || record.status == "SUCCEEDED" || record.events > 24_999 {
-            return Ok(false);
+    /// Why an execution cannot be redriven, in the words of DescribeExecution's reference; `None` when it
+    /// can: over without success, not too long, and known where to take up.
+    fn not_redrivable(&self, bus: &Bus, record: &Execution) -> Result<Option<&'static str>, Fault> {
+        let own = record.child.is_none();
+        let deleted = "State machine is in DELETING status";
+        if own && removal::is_deleting(&bus.store, &record.machine)? {
+            return Ok(Some(deleted));
         }
-        Ok(record::load::<Cursor>(&bus.store, record::CURSORS, &record.key)?
-            .is_some_and(|c| c.is_redrivable()))
+        match record.status.as_str() {
+            "RUNNING" => return Ok(Some("Execution is RUNNING and cannot be redriven")),
+            "SUCCEEDED" => return Ok(Some("Execution is SUCCEEDED and cannot be redriven")),
+            _ => {}
+        }
+        if own && bus.store.get(record::MACHINES, &record.machine)?.is_none() {
+            return Ok(Some(deleted));
+        }
+        if record.stopped.is_some_and(|stopped| bus.clock.now() - stopped > REDRIVABLE) {
+            return Ok(Some("Execution redrivable period exceeded"));
+        }
+        let stands = record::load::<Cursor>(&bus.store, record::CURSORS, &record.key)?;
+        let known = record.events < 24_999 && stands.is_some_and(|cursor| cursor.is_redrivable());
+        Ok((!known).then_some("Execution history event limit exceeded"))
     }
 
     pub(super) fn describe_execution(&self, input: &Value) -> Result<Value, Fault> {
         let bus = self.bus()?;
         let arn = validate::text(input, "executionArn")?;
+        let metadata_only = validate::metadata_only(input)?;
         let record = record::execution(&bus.store, &arn::execution(arn)?, arn)?;
-        let redrivable = self.is_redrivable(&bus, &record)?;
-        Ok(record.describe(&bus.region, redrivable))
+        let mut answer = record.describe(&bus.region);
+        let reason = self.not_redrivable(&bus, &record)?;
+        answer["redriveStatus"] = if reason.is_none() { "REDRIVABLE" } else { "NOT_REDRIVABLE" }.into();
+        put(&mut answer, "redriveStatusReason", reason);
+        if let (true, Some(members)) = (metadata_only, answer.as_object_mut()) {
+            for member in ["input", "output", "error", "cause"] {
+                members.shift_remove(member);
+            }
+            for member in ["inputDetails", "outputDetails"] {
+                if let Some(details) = members.get_mut(member) {
+                    details["included"] = false.into();
+                }
+            }
+        }
+        Ok(answer)
     }
 
     pub(super) fn describe_state_machine_for_execution(&self, input: &Value) -> Result<Value, Fault> {
@@ -222,10 +248,12 @@ impl States {
         let record = record::execution(&bus.store, &arn::execution(arn)?, arn)?;
         // A child of a map run has no machine of its own; it is told as what it is.
         let machine: Option<Machine> = record::load(&bus.store, record::MACHINES, &record.machine)?;
+        let text = record::definition(&bus.store, &record.definition)?;
+        let shown = Shown::of(&text, validate::metadata_only(input)?);
         let mut answer = json!({
             "stateMachineArn": arn::of_machine(&bus.region, &record.machine),
             "name": record.machine,
-            "definition": record::definition(&bus.store, &record.definition)?,
+            "definition": shown.definition,
             "roleArn": record.role,
             "updateDate": seconds(
                 machine.as_ref().map_or(record.started, |m| m.updated.unwrap_or(m.created))
@@ -234,8 +262,10 @@ impl States {
                 || json!({"level": "OFF", "includeExecutionData": false}),
                 |m| m.logging.clone(),
             ),
-            "tracingConfiguration": machine.map_or_else(|| json!({"enabled": false}), |m| m.tracing),
+            "tracingConfiguration": machine.as_ref().map_or_else(|| json!({"enabled": false}), |m| m.tracing.clone()),
         });
+        put(&mut answer, "encryptionConfiguration", machine.and_then(|m| m.encryption));
+        put(&mut answer, "variableReferences", shown.variables);
         put(&mut answer, "revisionId", record.revision);
         if let Some(child) = &record.child {
             answer["mapRunArn"] = arn::of_map_run(&bus.region, &child.run).into();

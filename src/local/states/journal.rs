@@ -7,6 +7,7 @@ use super::super::fault::Fault;
 use super::super::store::Tx;
 use super::history::{HISTORY, chunk};
 use super::record::{self, CURSORS, EXECUTIONS, Execution, RUNNING};
+use super::removal;
 use crate::asl::cursor::{Cursor, Outcome};
 use crate::asl::event::Event;
 use crate::asl::failure::Failure;
@@ -96,6 +97,7 @@ impl Journal {
             Change::Over(outcome) => {
                 end(&mut record, outcome, self.now, self.count);
                 tx.delete(RUNNING, self.key.clone());
+                removal::ended(tx, &record.machine)?;
             }
         }
         tx.put(EXECUTIONS, self.key, record::to_bytes(&record)?);

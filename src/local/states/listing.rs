@@ -24,6 +24,10 @@ impl States {
             let rule = format!("Member must satisfy enum value set: [{}]", STATUSES.join(", "));
             return Err(validate::constraint(status, "statusFilter", &rule));
         }
+        if status == Some("PENDING_REDRIVE") && input["mapRunArn"].is_null() {
+            let why = "The status PENDING_REDRIVE is one of child executions: give the ARN of their Map Run";
+            return Err(Fault::client("ValidationException", why));
+        }
         let redriven = match input["redriveFilter"].as_str() {
             None => None,
             Some("REDRIVEN") => Some(true),
@@ -60,8 +64,7 @@ impl States {
         if let Some(fault) = broken {
             return Err(fault);
         }
-        let more = found.len() > size;
-        found.truncate(size);
+        let next = page::cut(&mut found, size).map(|last| page::token(&question, &last));
         let list: Vec<Value> = found
             .iter()
             .map(|(_, record)| {
@@ -71,9 +74,7 @@ impl States {
             })
             .collect();
         let mut answer = json!({"executions": list});
-        if more && let Some((last, _)) = found.last() {
-            answer["nextToken"] = page::token(&question, last).into();
-        }
+        put(&mut answer, "nextToken", next);
         Ok(answer)
     }
 

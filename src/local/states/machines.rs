@@ -5,8 +5,10 @@ use serde_json::{Value, json};
 use super::super::fault::Fault;
 use super::definitions::{accept, machine_type, role_arn};
 use super::record::{self, MACHINES, Machine, no_machine, put, seconds};
-use super::versions::{self, VERSIONS, Version};
-use super::{States, aliases, arn, logging, page, tags, validate};
+use super::versions::{self, Version};
+use super::{States, aliases, arn, encryption, logging, page, removal, tags, validate};
+use crate::asl::machine::Machine as Definition;
+use crate::asl::references;
 
 impl States {
     pub(super) async fn create_state_machine(&self, input: Value) -> Result<Value, Fault> {
@@ -29,7 +31,7 @@ impl States {
             revision: None,
             logging: logging::configuration(&input["loggingConfiguration"])?,
             tracing: tracing_configuration(&input["tracingConfiguration"]),
-            encryption: input.get("encryptionConfiguration").cloned().filter(|v| !v.is_null()),
+            encryption: encryption::configuration(&input["encryptionConfiguration"])?,
             tags: tags::read(&input["tags"])?,
             latest_version: 0,
         };
@@ -45,18 +47,21 @@ impl States {
                     put(&mut answer, "stateMachineVersionArn", version);
                     answer
                 };
+                removal::refuse(tx, &name, &arn)?;
                 // The same request again gives the same answer.
                 if let Some(existing) = record::load_in::<Machine>(tx, MACHINES, &name)? {
                     let same = existing.definition == machine.definition
                         && existing.express == machine.express
                         && existing.logging == machine.logging
-                        && existing.tracing == machine.tracing;
+                        && existing.tracing == machine.tracing
+                        && existing.encryption == machine.encryption;
                     return if same {
                         Ok(answer(&existing, None))
                     } else {
                         Err(Fault::client("StateMachineAlreadyExists", exists))
                     };
                 }
+                removal::purge(tx, &name)?;
                 let mut machine = machine;
                 let created = machine.created;
                 let version = match published {
@@ -74,7 +79,14 @@ impl States {
         let arn = validate::text(&input, "stateMachineArn")?.to_owned();
         let (name, _) = arn::machine(&arn)?;
         let given = |member: &str| input.get(member).is_some_and(|v| !v.is_null());
-        if !["definition", "roleArn", "loggingConfiguration", "tracingConfiguration"].into_iter().any(given) {
+        let changes = [
+            "definition",
+            "roleArn",
+            "loggingConfiguration",
+            "tracingConfiguration",
+            "encryptionConfiguration",
+        ];
+        if !changes.into_iter().any(given) {
             return Err(Fault::client(
                 "MissingRequiredParameter",
                 "Either the definition, the role ARN, the LoggingConfiguration, or the TracingConfiguration must \
@@ -87,6 +99,7 @@ impl States {
             .transact(move |tx| {
                 let before: Machine =
                     record::load_in(tx, MACHINES, &name)?.ok_or_else(|| no_machine(&arn))?;
+                removal::refuse(tx, &name, &arn)?;
                 let mut machine = before.clone();
                 if let Some(definition) = input["definition"].as_str() {
                     accept(definition, machine.express)?;
@@ -101,6 +114,9 @@ impl States {
                 }
                 if !input["tracingConfiguration"].is_null() {
                     machine.tracing = tracing_configuration(&input["tracingConfiguration"]);
+                }
+                if let Some(encryption) = encryption::configuration(&input["encryptionConfiguration"])? {
+                    machine.encryption = Some(encryption);
                 }
                 let mut answer = json!({"updateDate": seconds(now)});
                 // What changes nothing makes no revision.
@@ -134,11 +150,13 @@ impl States {
                 (version.machine.clone(), Some(version))
             }
         };
+        let shown = Shown::of(&machine.definition, validate::metadata_only(input)?);
+        let status = if removal::is_deleting(&bus.store, &name)? { "DELETING" } else { "ACTIVE" };
         let mut answer = json!({
             "stateMachineArn": arn,
             "name": machine.name,
-            "status": "ACTIVE",
-            "definition": machine.definition,
+            "status": status,
+            "definition": shown.definition,
             "roleArn": machine.role,
             "type": if machine.express { "EXPRESS" } else { "STANDARD" },
             "creationDate": seconds(version.as_ref().map_or(machine.created, |v| v.published)),
@@ -148,6 +166,7 @@ impl States {
         put(&mut answer, "description", version.and_then(|v| v.description));
         put(&mut answer, "revisionId", machine.revision);
         put(&mut answer, "encryptionConfiguration", machine.encryption);
+        put(&mut answer, "variableReferences", shown.variables);
         Ok(answer)
     }
 
@@ -156,38 +175,41 @@ impl States {
         let size = validate::page_size(input, 100, 1000)?;
         let question = "ListStateMachines";
         let after = page::place(input, question)?.unwrap_or_default();
-        let mut machines = record::machines(&bus.store, &after, size + 1)?;
-        let more = machines.len() > size;
-        machines.truncate(size);
-        let mut answer = json!({"stateMachines": machines
+        let mut machines = record::list(&bus.store, MACHINES, "", &after, size + 1, |_: &Machine| true)?;
+        let next = page::cut(&mut machines, size).map(|last| page::token(question, &last));
+        let list: Vec<Value> = machines
             .iter()
-            .map(|machine| json!({
-                "stateMachineArn": arn::of_machine(&bus.region, &machine.name),
-                "name": machine.name,
-                "type": if machine.express { "EXPRESS" } else { "STANDARD" },
-                "creationDate": seconds(machine.created),
-            }))
-            .collect::<Vec<_>>()});
-        if more && let Some(last) = machines.last() {
-            answer["nextToken"] = page::token(question, &last.name).into();
-        }
+            .map(|(name, machine)| {
+                json!({
+                    "stateMachineArn": arn::of_machine(&bus.region, name),
+                    "name": name,
+                    "type": if machine.express { "EXPRESS" } else { "STANDARD" },
+                    "creationDate": seconds(machine.created),
+                })
+            })
+            .collect();
+        let mut answer = json!({"stateMachines": list});
+        put(&mut answer, "nextToken", next);
         Ok(answer)
     }
+}
 
-    pub(super) async fn delete_state_machine(&self, input: &Value) -> Result<Value, Fault> {
-        let bus = self.bus()?;
-        let (name, _) = arn::machine(validate::text(input, "stateMachineArn")?)?;
-        bus.store
-            .transact(move |tx| {
-                for (version, _) in tx.scan(VERSIONS, &format!("{name}\0"))? {
-                    tx.delete(VERSIONS, version);
-                }
-                aliases::delete_all(tx, &name)?;
-                tx.delete(MACHINES, name);
-                Ok::<_, Fault>(())
-            })
-            .await?;
-        Ok(json!({}))
+/// A definition as it is described: the text, and which variables its states read.
+pub(super) struct Shown<'d> {
+    pub definition: &'d str,
+    /// `None` when no state reads any.
+    pub variables: Option<Value>,
+}
+
+impl<'d> Shown<'d> {
+    /// With metadata only, the definition is empty.
+    pub fn of(definition: &'d str, metadata_only: bool) -> Shown<'d> {
+        if metadata_only {
+            return Shown { definition: "{}", variables: None };
+        }
+        // What is kept could be read when it came.
+        let read = Definition::read(definition).map(|machine| references::of(&machine)).unwrap_or_default();
+        Shown { definition, variables: (!read.is_empty()).then(|| json!(read)) }
     }
 }
 

@@ -2,16 +2,18 @@
 //!
 //! What an execution does next is decided by [`crate::asl::step`]; [`driver`] performs it: journal
 //! first, then act. [`live`] is an execution that runs, [`resume`] takes it up after an interruption,
-//! [`maps`] are the child executions of distributed maps. [`machines`], [`versions`], [`aliases`],
-//! [`executions`], [`listing`], [`activities`], [`tokens`] and [`tags`] are the operations of the API,
-//! [`record`] what is stored, [`history`] the events, [`logging`] their way to CloudWatch Logs, [`tasks`]
-//! the integrations with the other services, [`inspect`] TestState. May use the bus, the store and `asl`.
+//! [`maps`] are the child executions of distributed maps. [`machines`], [`removal`], [`versions`],
+//! [`aliases`], [`executions`], [`listing`], [`activities`], [`tokens`] and [`tags`] are the operations of
+//! the API, [`record`] what is stored, [`history`] the events, [`logging`] their way to CloudWatch Logs,
+//! [`encryption`] a key that is only kept in mind, [`tasks`] the integrations with the other services,
+//! [`inspect`] TestState. May use the bus, the store and `asl`.
 
 mod activities;
 mod aliases;
 mod arn;
 mod definitions;
 mod driver;
+mod encryption;
 mod executions;
 mod history;
 mod inspect;
@@ -24,6 +26,7 @@ mod maps;
 mod naming;
 mod page;
 mod record;
+mod removal;
 mod resume;
 mod tags;
 mod tasks;

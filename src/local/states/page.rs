@@ -14,6 +14,13 @@ pub fn token(question: &str, place: &str) -> String {
     URL_SAFE_NO_PAD.encode(format!("{seal}{place}"))
 }
 
+/// Cuts what was found down to a page; the key of the last one when there is more.
+pub fn cut<T>(found: &mut Vec<(String, T)>, size: usize) -> Option<String> {
+    let more = found.len() > size;
+    found.truncate(size);
+    found.last().filter(|_| more).map(|(key, _)| key.clone())
+}
+
 /// The place a token leads to; none without a token.
 pub fn place(input: &Value, question: &str) -> Result<Option<String>, Fault> {
     let Some(given) = input["nextToken"].as_str() else { return Ok(None) };

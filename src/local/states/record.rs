@@ -49,10 +49,10 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// Whether it does the same, in the same role and with the same logs.
+    /// Whether it does the same, in the same role, with the same logs and the same key.
     pub fn is_like(&self, other: &Machine) -> bool {
-        (&self.definition, &self.role, &self.logging, &self.tracing)
-            == (&other.definition, &other.role, &other.logging, &other.tracing)
+        (&self.definition, &self.role, &self.logging, &self.tracing, &self.encryption)
+            == (&other.definition, &other.role, &other.logging, &other.tracing, &other.encryption)
     }
 }
 
@@ -178,8 +178,8 @@ impl Execution {
         Logging::of(self.logging.as_ref()?, self, execution_arn)
     }
 
-    /// DescribeExecution.
-    pub fn describe(&self, region: &str, redrivable: bool) -> Value {
+    /// DescribeExecution, but for what it says of redriving.
+    pub fn describe(&self, region: &str) -> Value {
         let mut answer = self.item(region);
         answer["input"] = self.input.as_str().into();
         answer["inputDetails"] = json!({"included": true});
@@ -189,15 +189,6 @@ impl Execution {
         }
         put(&mut answer, "error", self.error.clone());
         put(&mut answer, "cause", self.cause.clone());
-        answer["redriveStatus"] = if redrivable { "REDRIVABLE" } else { "NOT_REDRIVABLE" }.into();
-        if !redrivable {
-            let reason = match self.status.as_str() {
-                "RUNNING" => "Execution is RUNNING and cannot be redriven",
-                "SUCCEEDED" => "Execution is SUCCEEDED and cannot be redriven",
-                _ => "Execution history exceeded the limit",
-            };
-            answer["redriveStatusReason"] = reason.into();
-        }
         answer
     }
 }
@@ -242,6 +233,31 @@ pub fn load_in<T: for<'de> Deserialize<'de>>(
     tx.get(table, key)?.map(|bytes| from_bytes(&bytes)).transpose()
 }
 
+/// Records of a table in the order of their keys, those that are wanted, at most so many.
+pub fn list<T: for<'de> Deserialize<'de>>(
+    store: &Store,
+    table: Table,
+    prefix: &str,
+    after: &str,
+    most: usize,
+    wanted: impl Fn(&T) -> bool,
+) -> Result<Vec<(String, T)>, Fault> {
+    let (mut found, mut broken) = (Vec::new(), None);
+    store.scan(table, prefix, after, |key, bytes| {
+        match from_bytes::<T>(bytes) {
+            Ok(record) if wanted(&record) => found.push((key.to_owned(), record)),
+            Ok(_) => {}
+            Err(fault) => broken = Some(fault),
+        }
+        if found.len() < most && broken.is_none() {
+            ControlFlow::Continue(())
+        } else {
+            ControlFlow::Break(())
+        }
+    })?;
+    broken.map_or(Ok(found), Err)
+}
+
 /// The machine of a name, or AWS's fault with the ARN that was asked for.
 pub fn machine(store: &Store, name: &str, arn: &str) -> Result<Machine, Fault> {
     load(store, MACHINES, name)?.ok_or_else(|| no_machine(arn))
@@ -262,14 +278,4 @@ pub fn definition(store: &Store, digest: &str) -> Result<String, Fault> {
     bytes
         .and_then(|bytes| String::from_utf8(bytes).ok())
         .ok_or_else(|| Fault::internal(format!("the definition {digest} is missing")))
-}
-
-/// Every machine, by name.
-pub fn machines(store: &Store, after: &str, most: usize) -> Result<Vec<Machine>, Fault> {
-    let mut found: Vec<Result<Machine, Fault>> = Vec::new();
-    store.scan(MACHINES, "", after, |_, bytes| {
-        found.push(from_bytes(bytes));
-        if found.len() < most { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-    })?;
-    found.into_iter().collect()
 }

@@ -11,7 +11,7 @@ use super::super::fault::Fault;
 use super::driver::{Driver, lock};
 use super::live::{Job, Live};
 use super::record::{self, CURSORS, RUNNING};
-use super::{maps, tasks};
+use super::{maps, removal, tasks};
 use crate::asl::cursor::{Cursor, Ticket, UnderWay};
 use crate::asl::failure::{Failure, TASK_FAILED};
 use crate::asl::mapping;
@@ -111,6 +111,9 @@ impl Driver {
         self.keep(&live);
         if let Some(what) = what {
             return self.clone().deliver(key.to_owned(), what).await.map(|()| Vec::new());
+        }
+        if record.child.is_none() && removal::is_deleting(&bus.store, &record.machine)? {
+            self.clone().deliver(key.to_owned(), What::Deleted).await?;
         }
         let mut runs = Vec::new();
         for thing in under_way {

@@ -144,6 +144,12 @@ pub fn read(value: &Value) -> Result<Tags, Fault> {
             return Err(wrong("key", "Member must have length greater than or equal to 1"));
         }
         let value = tag["value"].as_str().ok_or_else(|| wrong("value", "Member must not be null"))?;
+        for (member, text, most) in [("key", key, 128), ("value", value, 256)] {
+            if text.chars().count() > most {
+                let rule = format!("Member must have length less than or equal to {most}");
+                return Err(wrong(member, &rule));
+            }
+        }
         read.insert(key.to_owned(), value.into());
     }
     Ok(read.into_iter().map(|(k, v)| (k, v.as_str().unwrap_or_default().to_owned())).collect())

@@ -135,15 +135,13 @@ async fn nested(driver: &Driver, bus: &Bus, integration: &Integration, first: &V
         if let Some(live) = driver.find(&key) {
             driver.outcome(&live).await;
         }
-        record::execution(&bus.store, &key, child).map(|r| r.describe(&bus.region, false))
+        record::execution(&bus.store, &key, child).map(|r| r.describe(&bus.region))
     };
     let mut described = match described.await {
         Ok(described) => described,
         Err(fault) => return Progress::Failed(naming::failure(integration, &fault)),
     };
     if let Some(members) = described.as_object_mut() {
-        members.shift_remove("redriveStatus");
-        members.shift_remove("redriveStatusReason");
         members.shift_remove("redriveCount");
     }
     let plain = Integration { sdk: false, ..integration.clone() };

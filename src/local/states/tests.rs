@@ -358,3 +358,137 @@ async fn a_callback_is_answered_by_its_token() {
     let late = bus.call("states", "SendTaskSuccess", answer).await.unwrap_err();
     assert_eq!(late.code, "TaskTimedOut");
 }
+
+/// What a worker is given of the activity `a`.
+async fn work(bus: &Bus) -> Value {
+    let activity = "arn:aws:states:us-east-1:000000000000:activity:a";
+    ask(bus, "GetActivityTask", json!({"activityArn": activity})).await
+}
+
+/// The words of DeleteStateMachine's reference, and the error that AWS's own article on machines that stay
+/// DELETING shows ("My Step Functions state machine is stuck in the DELETING status").
+#[tokio::test]
+async fn a_deleted_machine_ends_its_executions_at_their_next_transition() {
+    let folder = tempfile::tempdir().unwrap();
+    let bus = cloud(Some(folder.path()), Clock::default(), &[]).await;
+    ask(&bus, "CreateActivity", json!({"name": "a"})).await;
+    let definition = json!({"StartAt": "T", "States": {
+        "T": {"Type": "Task", "Resource": "arn:aws:states:us-east-1:000000000000:activity:a", "Next": "P",
+            "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "P"}]},
+        "P": {"Type": "Pass", "End": true}}});
+    let arn = start(&bus, &definition, json!({})).await;
+    let token = work(&bus).await["taskToken"].clone();
+    let machine = json!({"stateMachineArn": "arn:aws:states:us-east-1:000000000000:stateMachine:m"});
+    ask(&bus, "DeleteStateMachine", machine.clone()).await;
+    assert_eq!(ask(&bus, "DescribeStateMachine", machine.clone()).await["status"], "DELETING");
+    let again = json!({"name": "m", "definition": definition.to_string(), "roleArn": ROLE});
+    let mut update = machine.clone();
+    update["roleArn"] = ROLE.into();
+    for (operation, input) in [
+        ("StartExecution", machine.clone()),
+        ("UpdateStateMachine", update),
+        ("PublishStateMachineVersion", machine.clone()),
+        ("CreateStateMachine", again.clone()),
+    ] {
+        let refused = bus.call("states", operation, input).await.unwrap_err();
+        assert_eq!(refused.code, "StateMachineDeleting", "{operation}");
+    }
+    bus.store.close().await;
+
+    // The next process knows it too.
+    let bus = cloud(Some(folder.path()), Clock::default(), &[]).await;
+    assert_eq!(ask(&bus, "DescribeExecution", json!({"executionArn": arn})).await["status"], "RUNNING");
+    ask(&bus, "SendTaskSuccess", json!({"taskToken": token, "output": "{}"})).await;
+    let described = ended(&bus, &arn).await;
+    assert_eq!((&described["status"], &described["error"]), (&json!("FAILED"), &json!("States.Runtime")));
+    assert_eq!(described["cause"], "State machine m has been deleted.");
+    let expected = ["ActivitySucceeded", "TaskStateExited", "ExecutionFailed"];
+    assert_eq!(types(&bus, &arn).await[4..], expected);
+    let gone = bus.call("states", "DescribeStateMachine", machine.clone()).await.unwrap_err();
+    assert_eq!(gone.code, "StateMachineDoesNotExist");
+    assert!(bus.call("states", "RedriveExecution", json!({"executionArn": arn})).await.is_err());
+
+    // A new machine of the name begins without executions.
+    ask(&bus, "CreateStateMachine", again).await;
+    assert_eq!(ask(&bus, "ListExecutions", machine).await["executions"], json!([]));
+    assert!(bus.call("states", "DescribeExecution", json!({"executionArn": arn})).await.is_err());
+    bus.store.close().await;
+}
+
+#[tokio::test]
+async fn a_machine_whose_last_execution_is_stopped_is_gone() {
+    let bus = cloud(None, Clock::default(), &[]).await;
+    let definition = json!({"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 60, "End": true}}});
+    let arn = start(&bus, &definition, json!({})).await;
+    let machine = json!({"stateMachineArn": "arn:aws:states:us-east-1:000000000000:stateMachine:m"});
+    let version = json!({"stateMachineArn": "arn:aws:states:us-east-1:000000000000:stateMachine:m:1"});
+    let refused = bus.call("states", "DeleteStateMachine", version).await.unwrap_err();
+    assert_eq!(refused.code, "ValidationException");
+    ask(&bus, "DeleteStateMachine", machine.clone()).await;
+    assert_eq!(ask(&bus, "ListStateMachines", json!({})).await["stateMachines"].as_array().unwrap().len(), 1);
+    let described = ask(&bus, "DescribeExecution", json!({"executionArn": arn})).await;
+    assert_eq!(described["redriveStatusReason"], "State machine is in DELETING status");
+    ask(&bus, "StopExecution", json!({"executionArn": arn})).await;
+    assert_eq!(ask(&bus, "ListStateMachines", json!({})).await["stateMachines"], json!([]));
+    assert_eq!(ask(&bus, "DescribeExecution", json!({"executionArn": arn})).await["status"], "ABORTED");
+}
+
+#[tokio::test]
+async fn a_task_for_an_activity_that_is_not_there_is_not_scheduled() {
+    let bus = cloud(None, hurried(), &[]).await;
+    let definition = json!({"StartAt": "T", "States": {
+        "T": {"Type": "Task", "Resource": "arn:aws:states:us-east-1:000000000000:activity:a", "End": true,
+            "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "P"}]},
+        "P": {"Type": "Pass", "End": true}}});
+    let arn = start(&bus, &definition, json!({})).await;
+    let described = ended(&bus, &arn).await;
+    let output: Value = serde_json::from_str(described["output"].as_str().unwrap()).unwrap();
+    assert_eq!(output["Error"], "ActivityDoesNotExist");
+    let expected = ["ActivityScheduled", "ActivityScheduleFailed", "TaskStateExited"];
+    assert_eq!(types(&bus, &arn).await[2..5], expected);
+}
+
+/// With one thread for everything, others are still answered.
+#[tokio::test]
+async fn an_expression_without_an_end_holds_nobody_up() {
+    let bus = cloud(None, Clock::default(), &[]).await;
+    let endless = "{% ($f := function($n) { $f($n + 1) }; $f(0)) %}";
+    let definition = json!({"QueryLanguage": "JSONata", "StartAt": "P", "States": {
+        "P": {"Type": "Pass", "Output": endless, "End": true}}});
+    let (asked, answered) = (bus.clone(), Arc::new(AtomicUsize::new(0)));
+    let counted = answered.clone();
+    let others = tokio::spawn(async move {
+        loop {
+            ask(&asked, "ListStateMachines", json!({})).await;
+            counted.fetch_add(1, Ordering::SeqCst);
+            tokio::task::yield_now().await;
+        }
+    });
+    let arn = start(&bus, &definition, json!({})).await;
+    let described = ended(&bus, &arn).await;
+    others.abort();
+    assert_eq!(described["error"], "States.QueryEvaluationError");
+    let cause = described["cause"].as_str().unwrap();
+    assert!(cause.ends_with("Expression evaluation timeout: Check for infinite loop"), "{cause}");
+    assert!(answered.load(Ordering::SeqCst) > 10);
+}
+
+/// Express executions write nothing down, so nothing makes them wait.
+#[tokio::test]
+async fn an_express_execution_that_goes_in_circles_lets_others_have_their_turn() {
+    let bus = cloud(None, hurried(), &[]).await;
+    let definition = json!({"StartAt": "A", "States": {
+        "A": {"Type": "Choice", "Choices": [{"Variable": "$.go", "IsPresent": true, "Next": "A2"}], "Default": "E"},
+        "A2": {"Type": "Pass", "Next": "A"}, "E": {"Type": "Succeed"}}});
+    let request =
+        json!({"name": "x", "definition": definition.to_string(), "roleArn": ROLE, "type": "EXPRESS"});
+    let made = ask(&bus, "CreateStateMachine", request).await;
+    let circling = json!({"stateMachineArn": made["stateMachineArn"], "input": "{\"go\": 1}"});
+    let asked = bus.clone();
+    let sync = tokio::spawn(async move { ask(&asked, "StartSyncExecution", circling).await });
+    let plain = json!({"StartAt": "P", "States": {"P": {"Type": "Pass", "End": true}}});
+    let arn = start(&bus, &plain, json!({})).await;
+    assert_eq!(ended(&bus, &arn).await["status"], "SUCCEEDED");
+    // Five minutes pass at once on this clock.
+    assert_eq!(sync.await.unwrap()["status"], "TIMED_OUT");
+}

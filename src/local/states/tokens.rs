@@ -5,13 +5,18 @@ use serde_json::{Value, json};
 use super::super::fault::Fault;
 use super::{States, arn, validate};
 use crate::asl::cursor::Ticket;
-use crate::asl::data::Data;
+use crate::asl::data::{Data, LIMIT};
 use crate::asl::failure::Failure;
 use crate::asl::step::{Progress, What};
+use crate::asl::syntax;
 use crate::asl::task::read_token;
 
 fn invalid() -> Fault {
     Fault::client("InvalidToken", "Invalid Token: 'Invalid token'")
+}
+
+fn invalid_output(why: &str) -> Fault {
+    Fault::client("InvalidOutput", format!("Invalid Output: '{why}'"))
 }
 
 /// The execution's key and the task's ticket.
@@ -39,10 +44,11 @@ impl States {
 
     pub(super) async fn send_task_success(&self, input: &Value) -> Result<Value, Fault> {
         read(validate::text(input, "taskToken")?)?;
-        let output = Data::parse(validate::text(input, "output")?)
-            .map_err(|e| Fault::client("InvalidOutput", format!("Invalid Output: '{e}'")))?;
+        let text = validate::text(input, "output")?;
+        validate::secret(text, "output", LIMIT)?;
+        let output = Data::parse(text).map_err(|e| invalid_output(&syntax::diagnostic(text, &e).message))?;
         if output.is_too_deep() {
-            return Err(Fault::client("InvalidOutput", "Invalid Output: 'it is nested too deeply'"));
+            return Err(invalid_output("it is nested too deeply"));
         }
         self.tell(input, |ticket| What::Task(ticket, Progress::Succeeded(output))).await
     }

@@ -16,17 +16,34 @@ pub fn constraint(value: &str, member: &str, rule: &str) -> Fault {
     )
 }
 
+/// A member that must be there and is not.
+pub fn missing(member: &str) -> Fault {
+    Fault::client(
+        "ValidationException",
+        format!(
+            "1 validation error detected: Value null at '{member}' failed to satisfy constraint: \
+             Member must not be null"
+        ),
+    )
+}
+
 /// A member that must be there.
 pub fn text<'v>(input: &'v Value, member: &str) -> Result<&'v str, Fault> {
     match &input[member] {
         Value::String(text) => Ok(text),
-        _ => Err(Fault::client(
-            "ValidationException",
-            format!(
-                "1 validation error detected: Value null at '{member}' failed to satisfy constraint: \
-                 Member must not be null"
-            ),
-        )),
+        _ => Err(missing(member)),
+    }
+}
+
+/// Whether `includedData` asks for what is known of a thing without what is in it.
+pub fn metadata_only(input: &Value) -> Result<bool, Fault> {
+    match input["includedData"].as_str() {
+        None | Some("ALL_DATA") => Ok(false),
+        Some("METADATA_ONLY") => Ok(true),
+        Some(other) => {
+            let rule = "Member must satisfy enum value set: [ALL_DATA, METADATA_ONLY]";
+            Err(constraint(other, "includedData", rule))
+        }
     }
 }
 
@@ -61,6 +78,20 @@ pub fn page_size(input: &Value, default: usize, most: usize) -> Result<usize, Fa
         )),
         Some(size) => Ok(size as usize),
     }
+}
+
+/// A text of at most so many bytes that AWS does not repeat in its answer.
+pub fn secret(text: &str, member: &str, most: usize) -> Result<(), Fault> {
+    if text.len() <= most {
+        return Ok(());
+    }
+    Err(Fault::client(
+        "ValidationException",
+        format!(
+            "1 validation error detected: Value at '{member}' failed to satisfy constraint: Member must have \
+             length less than or equal to {most}"
+        ),
+    ))
 }
 
 /// A text of at most so many characters.

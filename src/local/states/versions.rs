@@ -1,7 +1,5 @@
 //! Versions of state machines: published once, never changed, numbered for ever.
 
-use std::ops::ControlFlow;
-
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -10,7 +8,7 @@ use super::super::fault::Fault;
 use super::super::store::{Store, Table, Tx};
 use super::aliases;
 use super::record::{self, MACHINES, Machine, no_machine, put, seconds};
-use super::{States, arn, page, validate};
+use super::{States, arn, page, removal, validate};
 
 /// By machine, NUL and number.
 pub const VERSIONS: Table = "states.versions";
@@ -74,6 +72,7 @@ impl States {
             .transact(move |tx| {
                 let mut machine: Machine =
                     record::load_in(tx, MACHINES, &name)?.ok_or_else(|| no_machine(&arn))?;
+                removal::refuse(tx, &name, &arn)?;
                 let current = machine.revision.as_deref().unwrap_or(INITIAL);
                 if let Some(wanted) = wanted
                     && wanted != current
@@ -103,26 +102,14 @@ impl States {
         let size = validate::page_size(input, 100, 1000)?;
         let question = format!("ListStateMachineVersions {arn}");
         let before = page::place(input, &question)?.and_then(|p| p.parse::<u64>().ok());
-        let mut found: Vec<Version> = Vec::new();
-        let mut broken = None;
-        bus.store.scan(VERSIONS, &format!("{name}\0"), "", |_, bytes| {
-            match record::from_bytes(bytes) {
-                Ok(version) => found.push(version),
-                Err(fault) => broken = Some(fault),
-            }
-            ControlFlow::Continue(())
-        })?;
-        if let Some(fault) = broken {
-            return Err(fault);
-        }
+        let older = |version: &Version| before.is_none_or(|before| version.number < before);
+        let mut found = record::list(&bus.store, VERSIONS, &format!("{name}\0"), "", usize::MAX, older)?;
         // The newest first.
-        let mut shown: Vec<Version> =
-            found.into_iter().rev().filter(|v| before.is_none_or(|before| v.number < before)).collect();
-        let more = shown.len() > size;
-        shown.truncate(size);
-        let list: Vec<Value> = shown
+        found.reverse();
+        let more = page::cut(&mut found, size).is_some();
+        let list: Vec<Value> = found
             .iter()
-            .map(|version| {
+            .map(|(_, version)| {
                 json!({
                     "stateMachineVersionArn": arn::of_version(&bus.region, &name, version.number),
                     "creationDate": seconds(version.published),
@@ -130,7 +117,7 @@ impl States {
             })
             .collect();
         let mut answer = json!({"stateMachineVersions": list});
-        let next = shown.last().filter(|_| more).map(|v| page::token(&question, &v.number.to_string()));
+        let next = found.last().filter(|_| more).map(|(_, v)| page::token(&question, &v.number.to_string()));
         put(&mut answer, "nextToken", next);
         Ok(answer)
     }

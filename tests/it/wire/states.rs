@@ -211,3 +211,66 @@ async fn events_are_logged_as_the_level_says() {
     assert_eq!(last["details"], serde_json::json!({}), "without execution data there is nothing to say");
     assert!(lines.iter().all(|line| !line.message().unwrap().contains("secret")));
 }
+
+/// API reference, EncryptionConfiguration: what is asked for is kept with machines, their versions and
+/// executions, and with activities; METADATA_ONLY leaves out what would be encrypted.
+#[tokio::test]
+async fn keys_are_kept_and_wrong_ones_refused() {
+    use aws_sdk_sfn::types::{EncryptionConfiguration, EncryptionType, IncludedData};
+    let local = cloud().await;
+    let sfn = aws_sdk_sfn::Client::new(&local.config);
+    let key = |id: &str| {
+        let key = EncryptionConfiguration::builder().r#type(EncryptionType::CustomerManagedKmsKey);
+        key.kms_key_id(id).build().unwrap()
+    };
+    let make = |key: Option<EncryptionConfiguration>| {
+        let request = sfn.create_state_machine().name("m").definition(PASS).role_arn(ROLE);
+        request.set_encryption_configuration(key).send()
+    };
+    let nothing = EncryptionConfiguration::builder().r#type(EncryptionType::CustomerManagedKmsKey).build();
+    let refused = make(Some(nothing.unwrap())).await.unwrap_err().into_service_error();
+    assert!(refused.is_invalid_encryption_configuration(), "{refused:?}");
+    let arn = make(Some(key("alias/one"))).await.unwrap().state_machine_arn;
+    assert!(make(Some(key("alias/one"))).await.is_ok());
+    assert!(make(None).await.unwrap_err().into_service_error().is_state_machine_already_exists());
+
+    let described = sfn.describe_state_machine().state_machine_arn(&arn).send().await.unwrap();
+    let kept = described.encryption_configuration().unwrap();
+    assert_eq!((kept.kms_key_id(), kept.kms_data_key_reuse_period_seconds()), (Some("alias/one"), Some(300)));
+    let update =
+        sfn.update_state_machine().state_machine_arn(&arn).encryption_configuration(key("alias/two"));
+    assert!(update.send().await.unwrap().revision_id().is_some());
+    let execution = sfn.start_execution().state_machine_arn(&arn).send().await.unwrap().execution_arn;
+    let about = sfn.describe_state_machine_for_execution().execution_arn(&execution).send().await.unwrap();
+    assert_eq!(about.encryption_configuration().unwrap().kms_key_id(), Some("alias/two"));
+
+    let only = sfn.describe_state_machine().state_machine_arn(&arn).included_data(IncludedData::MetadataOnly);
+    assert_eq!(only.send().await.unwrap().definition(), "{}");
+    let only = sfn.describe_execution().execution_arn(&execution).included_data(IncludedData::MetadataOnly);
+    let only = only.send().await.unwrap();
+    assert_eq!((only.input(), only.input_details().unwrap().included()), (None, false));
+
+    let activity = |key: Option<EncryptionConfiguration>| {
+        sfn.create_activity().name("a").set_encryption_configuration(key).send()
+    };
+    let made = activity(Some(key("alias/one"))).await.unwrap().activity_arn;
+    assert_eq!(activity(Some(key("alias/one"))).await.unwrap().activity_arn, made);
+    assert!(activity(None).await.unwrap_err().into_service_error().is_activity_already_exists());
+    let described = sfn.describe_activity().activity_arn(made).send().await.unwrap();
+    assert_eq!(described.encryption_configuration().unwrap().kms_key_id(), Some("alias/one"));
+}
+
+/// API reference, DescribeStateMachine: the variables that each state reads.
+#[tokio::test]
+async fn variables_are_told_by_the_states_that_read_them() {
+    let local = cloud().await;
+    let sfn = aws_sdk_sfn::Client::new(&local.config);
+    let definition = r#"{"StartAt": "A", "States": {
+        "A": {"Type": "Pass", "Assign": {"n": 1}, "Next": "B"},
+        "B": {"Type": "Pass", "Parameters": {"n.$": "$n", "m.$": "States.MathAdd($n, $m)"}, "End": true}}}"#;
+    let arn = machine(&sfn, "m", definition).await;
+    let described = sfn.describe_state_machine().state_machine_arn(&arn).send().await.unwrap();
+    let variables = described.variable_references().unwrap();
+    assert_eq!(variables.len(), 1);
+    assert_eq!(variables["B"], ["m", "n"]);
+}

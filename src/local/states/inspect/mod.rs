@@ -3,6 +3,8 @@
 mod mock;
 mod shapes;
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value, json};
 
 use super::super::fault::Fault;
@@ -25,8 +27,7 @@ impl States {
         let name = input["stateName"].as_str();
         let machine = machine(definition, name)?;
         let name = name.unwrap_or(LONE);
-        let (route, state) = inspect::find(&machine, name)
-            .ok_or_else(|| Fault::client("ValidationException", "State not found in definition"))?;
+        let (_, state) = inspect::find(&machine, name).ok_or_else(unknown)?;
         let level = level(input)?;
         let mock = mock::read(input, state)?;
         let given = mock::context(input, state)?;
@@ -39,10 +40,8 @@ impl States {
         let data = validate::execution_input(input["input"].as_str().unwrap_or("{}"))?;
         let (now, entropy) = super::driver::Driver::moment(&*self.bus()?);
         let configuration = &input["stateConfiguration"];
-        let trial = Trial {
-            machine: &machine,
-            route,
-            state,
+        let asked = Asked {
+            name: name.to_owned(),
             context: match given {
                 Some(given) => given,
                 None => self.context(input, state.type_name(), name, &data, now)?,
@@ -57,23 +56,19 @@ impl States {
                 .unwrap_or(0),
             failures: configuration["mapIterationFailureCount"].as_u64(),
         };
-        let work = match (mock, &state.kind) {
-            (Some(mock), _) => Some(mock),
-            (None, Kind::Task(task)) => match trial.request() {
-                Some(asked) => Some(
-                    self.worked(Task {
-                        ticket: 0,
-                        resource: task.resource.clone(),
-                        input: asked,
-                        token: None,
-                    })
-                    .await,
-                ),
+        let resource = match &state.kind {
+            Kind::Task(task) if mock.is_none() => Some(task.resource.clone()),
+            _ => None,
+        };
+        let asked = Arc::new((machine, asked));
+        let work = match resource {
+            None => mock,
+            Some(resource) => match tried(&asked, |trial| trial.request()).await? {
+                Some(input) => Some(self.worked(Task { ticket: 0, resource, input, token: None }).await),
                 None => None,
             },
-            (None, _) => None,
         };
-        Ok(answer(trial.judge(work), level))
+        tried(&asked, move |trial| answer(trial.judge(work), level)).await
     }
 
     /// Really does a task's work.
@@ -83,7 +78,7 @@ impl States {
         };
         match tasks::once(&self.driver, &bus, &task).await {
             Progress::Succeeded(output) | Progress::Submitted(output) => Work::Result(output),
-            Progress::Failed(failure) => Work::Error(failure),
+            Progress::Failed(failure) | Progress::Unscheduled(failure) => Work::Error(failure),
             Progress::Started { .. } => Work::Result(Data::default()),
         }
     }
@@ -115,6 +110,50 @@ impl States {
         }
         Ok(context)
     }
+}
+
+/// What is tried, but for the machine.
+struct Asked {
+    name: String,
+    context: Value,
+    input: Data,
+    variables: Variables,
+    now: chrono::DateTime<chrono::Utc>,
+    entropy: u64,
+    retries: u32,
+    failures: Option<u64>,
+}
+
+fn unknown() -> Fault {
+    Fault::client("ValidationException", "State not found in definition")
+}
+
+/// Tries the state on a thread of its own: its expressions may think for seconds.
+async fn tried<T: Send + 'static>(
+    asked: &Arc<(Machine, Asked)>,
+    of: impl FnOnce(&Trial<'_>) -> T + Send + 'static,
+) -> Result<T, Fault> {
+    let asked = asked.clone();
+    let work = move || {
+        let (machine, asked) = asked.as_ref();
+        let (route, state) = inspect::find(machine, &asked.name)?;
+        Some(of(&Trial {
+            machine,
+            route,
+            state,
+            input: asked.input.clone(),
+            variables: asked.variables.clone(),
+            context: asked.context.clone(),
+            now: asked.now,
+            entropy: asked.entropy,
+            retries: asked.retries,
+            failures: asked.failures,
+        }))
+    };
+    let tried = tokio::task::spawn_blocking(work).await;
+    tried
+        .map_err(|error| Fault::internal(format!("the state could not be tried: {error}")))?
+        .ok_or_else(unknown)
 }
 
 /// The machine of a definition: a whole one with the state in it, or one made around a lone state.
