@@ -11,6 +11,7 @@ pub mod context;
 pub mod cursor;
 pub mod data;
 mod digest;
+mod ending;
 pub mod event;
 pub mod failure;
 mod fields;

@@ -1,5 +1,5 @@
-//! One step under way: the strands that are ready, the events they record, and how an execution begins,
-//! moves on and ends. What each type of state does is in [`super::simple`], [`super::task`],
+//! One step under way: the strands that are ready, the events they record, and how an execution begins
+//! and moves on; how it ends is in [`super::ending`]. What each type of state does is in [`super::simple`], [`super::task`],
 //! [`super::join`] and [`super::mapping`].
 
 use std::sync::Arc;
@@ -32,7 +32,7 @@ pub(super) struct Run<'m> {
     /// A context object from outside, in place of the execution's own.
     pub given: Option<Value>,
     /// The history is full.
-    exhausted: bool,
+    pub exhausted: bool,
 }
 
 impl<'m> Run<'m> {
@@ -289,68 +289,6 @@ impl<'m> Run<'m> {
             }
             Next::End | Next::Own => self.complete(id, strand),
         }
-    }
-
-    /// The strand has run its last state.
-    fn complete(&mut self, id: u64, strand: Strand) {
-        if strand.parent.is_some() {
-            return self.joined(id, strand);
-        }
-        let details = event::with_data(json!({}), "output", strand.input.text());
-        self.record(strand.previous, "ExecutionSucceeded", Some(details));
-        self.finish(Outcome::Succeeded(strand.input));
-    }
-
-    /// The strand cannot go on.
-    pub fn fail_strand(&mut self, id: u64, strand: Strand, failure: Failure) {
-        if self.cursor.halted.is_empty() {
-            self.cursor.halted = self.cursor.strands.clone();
-            self.cursor.halted.insert(id, strand.clone());
-        }
-        // A runtime error ends the execution wherever it is met: no state above can catch it.
-        if strand.parent.is_some() && failure.name() != super::failure::RUNTIME {
-            return self.broken(id, strand, failure);
-        }
-        let details = event::with_failure(json!({}), &failure);
-        self.record(strand.previous, "ExecutionFailed", Some(details));
-        self.finish(Outcome::Failed(failure));
-    }
-
-    /// Ends everything, remembering where it stood.
-    pub fn halt(&mut self) {
-        let strands = std::mem::take(&mut self.cursor.strands);
-        self.cursor.halted = strands.clone();
-        self.abort(strands);
-    }
-
-    pub fn finish(&mut self, outcome: Outcome) {
-        match &outcome {
-            Outcome::Aborted(failure) => {
-                let details = event::with_failure(json!({}), failure);
-                self.record(self.cursor.events, "ExecutionAborted", Some(details));
-            }
-            Outcome::TimedOut(failure) => {
-                let details = event::with_failure(json!({}), failure);
-                self.record(self.cursor.events, "ExecutionTimedOut", Some(details));
-            }
-            Outcome::Failed(failure) if self.exhausted => {
-                let details = event::with_failure(json!({}), failure);
-                self.record(self.cursor.events, "ExecutionFailed", Some(details));
-            }
-            _ => {}
-        }
-        if let Some(timer) = self.cursor.deadline.take() {
-            self.out.push(Directive::Cancel(timer.ticket));
-        }
-        if matches!(outcome, Outcome::Succeeded(_)) {
-            self.cursor.halted.clear();
-        }
-        for strand in std::mem::take(&mut self.cursor.strands).into_values() {
-            self.cancel_all(&strand);
-        }
-        self.cursor.ready.clear();
-        self.cursor.over = Some(outcome.clone());
-        self.out.push(Directive::Finish(outcome));
     }
 
     pub fn due(&mut self, ticket: Ticket) {

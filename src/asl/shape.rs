@@ -279,39 +279,6 @@ impl<'m> Run<'m> {
         Ok(number)
     }
 
-    /// Ends what the strands have under way, the innermost first, and records it.
-    pub fn abort(&mut self, strands: std::collections::BTreeMap<u64, Strand>) {
-        for (_, strand) in strands.into_iter().rev() {
-            let Some(state) = self.state(&strand) else { continue };
-            self.cancel_all(&strand);
-            if matches!(state.kind, Kind::Task(_) | Kind::Wait(_) | Kind::Parallel { .. } | Kind::Map(_))
-                && !matches!(strand.at, At::Entering)
-            {
-                self.record(strand.previous, &format!("{}StateAborted", state.type_name()), None);
-            }
-            if let Some(name) = self.iteration_of(&strand) {
-                let details = serde_json::json!({"name": name, "index": strand.index});
-                self.record(strand.previous, "MapIterationAborted", Some(details));
-            }
-        }
-    }
-
-    /// Nobody waits any more for what the strand has under way.
-    pub fn cancel_all(&mut self, strand: &Strand) {
-        match &strand.at {
-            At::Waiting(timer) | At::BackingOff(timer) => self.cancel(timer.ticket),
-            At::Working(work) => {
-                self.cancel(work.ticket);
-                work.timeout.iter().chain(&work.heartbeat).for_each(|t| self.cancel(t.ticket));
-            }
-            At::Entering | At::Starting | At::Joining(_) => {}
-        }
-    }
-
-    pub fn cancel(&mut self, ticket: super::cursor::Ticket) {
-        self.out.push(super::step::Directive::Cancel(ticket));
-    }
-
     /// The name of the Map state whose iteration the strand is.
     pub fn iteration_of(&self, strand: &Strand) -> Option<&'m str> {
         strand.parent?;

@@ -99,13 +99,13 @@ impl States {
         let bus = self.bus()?;
         let name = validate::text(input, "name")?.to_owned();
         validate::name(&name)?;
+        let arn = arn::of_activity(&bus.region, &name);
         let activity = Activity {
             name: name.clone(),
             created: bus.clock.now(),
-            tags: tags::read(&input["tags"])?,
+            tags: tags::of_new(input, &arn)?,
             encryption: encryption::configuration(&input["encryptionConfiguration"])?,
         };
-        let arn = arn::of_activity(&bus.region, &name);
         let exists = format!("Activity Already Exists: '{arn}'");
         let created = bus
             .store

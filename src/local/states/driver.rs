@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
 use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use super::super::bus::Bus;
@@ -18,9 +19,9 @@ use super::journal::Journal;
 use super::live::{Job, Live};
 use super::logging::Writer;
 use super::maps::{self, Runs};
-use super::record::{self, EXECUTIONS, Execution, RUNNING};
+use super::record::{self, Execution};
 use super::resume::Left;
-use super::{arn, removal, tasks};
+use super::{arn, tasks};
 use crate::asl::cursor::{Cursor, Outcome, Ticket, Timer};
 use crate::asl::event::Event;
 use crate::asl::machine::Machine;
@@ -36,18 +37,12 @@ pub struct Driver {
     pub runs: Runs,
     pub left: Mutex<Left>,
     log: Writer,
+    /// Turns of those that think.
+    thinking: Semaphore,
 }
 
-/// An execution to be started.
-pub struct Start {
-    pub record: Execution,
-    /// Its text.
-    pub definition: Arc<str>,
-    pub machine: Arc<Machine>,
-    pub cursor: Cursor,
-    /// Express executions leave no trace.
-    pub durable: bool,
-}
+/// Steps of JSONata that are taken at once: more would only wait for the processor.
+const THINKING: usize = 16;
 
 pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
@@ -67,6 +62,7 @@ impl Driver {
             runs: Runs::default(),
             left: Mutex::new(left),
             log: Writer::default(),
+            thinking: Semaphore::new(THINKING),
         })
     }
 
@@ -119,7 +115,7 @@ impl Driver {
         (bus.clock.now(), uuid::Uuid::new_v4().as_u64_pair().0)
     }
 
-    fn stimulus(bus: &Bus, what: What) -> Stimulus {
+    pub fn stimulus(bus: &Bus, what: What) -> Stimulus {
         let (now, entropy) = Self::moment(bus);
         Stimulus { now, entropy, what }
     }
@@ -137,68 +133,25 @@ impl Driver {
         Ok((execution, definition))
     }
 
-    /// Starts an execution. `Err(Some(record))` when there is one of that name already.
-    pub async fn begin(self: &Arc<Self>, start: Start) -> Result<Result<Arc<Live>, Box<Execution>>, Fault> {
-        let bus = self.bus()?;
-        let Start { record, definition, machine, cursor, durable } = start;
-        let live = Live::new(&record.key, machine, cursor, durable);
-        live.log_to(&record, &bus.region);
-        let mut guard = live.cursor.lock().await;
-        let Some(cursor) = guard.take() else { return Ok(Ok(live.clone())) };
-        let stimulus = Self::stimulus(&bus, What::Begin);
-        let now = stimulus.now;
-        let (cursor, directives) = stepped(&live.machine, cursor, stimulus).await?;
-        let (events, rest) = split(directives);
-        if durable {
-            let mut record = record;
-            let machine = arn::of_machine(&bus.region, &record.machine);
-            let journal = Journal::first(&mut record, &cursor, &events, now)?;
-            let bytes = record::to_bytes(&record)?;
-            let existing = bus
-                .store
-                .transact(move |tx| {
-                    if record.child.is_none() {
-                        removal::refuse(tx, &record.machine, &machine)?;
-                    }
-                    if let Some(existing) = record::load_in::<Execution>(tx, EXECUTIONS, &record.key)? {
-                        return Ok::<_, Fault>(Some(existing));
-                    }
-                    if tx.get(record::DEFINITIONS, &record.definition)?.is_none() {
-                        tx.put(record::DEFINITIONS, record.definition.clone(), definition.as_bytes());
-                    }
-                    if let Some(child) = &record.child {
-                        tx.delete(maps::ITEMS, maps::item_key(&child.run, child.index));
-                    }
-                    tx.put(record::RUNS, record.run(), record.key.clone());
-                    if !record.is_over() {
-                        tx.put(RUNNING, record.key.clone(), "");
-                    }
-                    tx.put(EXECUTIONS, record.key, bytes);
-                    journal.write(tx)?;
-                    Ok(None)
-                })
-                .await?;
-            if let Some(existing) = existing {
-                return Ok(Err(Box::new(existing)));
-            }
+    /// Takes a step. What is written in JSONata may think for seconds: it does so on a thread of its own, so
+    /// that nobody else waits.
+    pub async fn stepped(
+        &self,
+        machine: &Arc<Machine>,
+        cursor: Cursor,
+        stimulus: Stimulus,
+    ) -> Result<(Cursor, Vec<Directive>), Fault> {
+        if !machine.thinks {
+            return Ok(step(machine, cursor, stimulus));
         }
-        live.recorded(&cursor);
-        self.log(&live, &cursor, &events);
-        if cursor.over.is_none() {
-            self.keep(&live);
-        }
-        let again = self.act(&bus, &live, rest);
-        if cursor.over.is_none() {
-            *guard = Some(cursor);
-        }
-        drop(guard);
-        if again {
-            self.send(&live.key, What::Continue);
-        }
-        Ok(Ok(live))
+        let _turn = self.thinking.acquire().await;
+        let machine = machine.clone();
+        tokio::task::spawn_blocking(move || step(&machine, cursor, stimulus))
+            .await
+            .map_err(|error| Fault::internal(format!("a step could not be taken: {error}")))
     }
 
-    fn log(&self, live: &Live, cursor: &Cursor, events: &[Event]) {
+    pub fn log(&self, live: &Live, cursor: &Cursor, events: &[Event]) {
         if let Some(logging) = live.logging() {
             self.log.log(&self.bus, logging, events, cursor.redrives);
         }
@@ -220,7 +173,7 @@ impl Driver {
                 let redriven = matches!(what, What::Redrive);
                 let stimulus = Self::stimulus(&bus, what.clone());
                 let now = stimulus.now;
-                let (cursor, directives) = match stepped(&live.machine, cursor, stimulus).await {
+                let (cursor, directives) = match self.stepped(&live.machine, cursor, stimulus).await {
                     Ok(taken) => taken,
                     Err(fault) => {
                         *guard = Some(before);
@@ -267,7 +220,7 @@ impl Driver {
     }
 
     /// Does what is not recording. True when the execution wants to go on at once.
-    fn act(self: &Arc<Self>, bus: &Arc<Bus>, live: &Arc<Live>, directives: Vec<Directive>) -> bool {
+    pub fn act(self: &Arc<Self>, bus: &Arc<Bus>, live: &Arc<Live>, directives: Vec<Directive>) -> bool {
         let mut again = false;
         for directive in directives {
             match directive {
@@ -343,24 +296,8 @@ impl Driver {
     }
 }
 
-/// Takes a step. What is written in JSONata may think for seconds: it does so on a thread of its own, so
-/// that nobody else waits.
-async fn stepped(
-    machine: &Arc<Machine>,
-    cursor: Cursor,
-    stimulus: Stimulus,
-) -> Result<(Cursor, Vec<Directive>), Fault> {
-    if !machine.thinks {
-        return Ok(step(machine, cursor, stimulus));
-    }
-    let machine = machine.clone();
-    tokio::task::spawn_blocking(move || step(&machine, cursor, stimulus))
-        .await
-        .map_err(|error| Fault::internal(format!("a step could not be taken: {error}")))
-}
-
 /// Events to record, and the rest.
-fn split(directives: Vec<Directive>) -> (Vec<Event>, Vec<Directive>) {
+pub fn split(directives: Vec<Directive>) -> (Vec<Event>, Vec<Directive>) {
     let (mut events, mut rest) = (Vec::new(), Vec::new());
     for directive in directives {
         match directive {

@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 
 use super::super::bus::Bus;
 use super::super::fault::Fault;
-use super::driver::Start;
 use super::live::Live;
 use super::machines::Shown;
 use super::record::{self, Execution, Machine, no_machine, put, seconds};
+use super::start::Start;
 use super::{States, aliases, arn, removal, validate, versions};
 use crate::asl::cursor::{About, Cursor, Outcome};
 use crate::asl::data::{Data, LIMIT};

@@ -21,6 +21,7 @@ impl States {
         let express = machine_type(&input)?;
         let description = version_description(&input)?;
         accept(&definition, express)?;
+        let arn = arn::of_machine(&bus.region, &name);
         let machine = Machine {
             name: name.clone(),
             definition,
@@ -32,10 +33,9 @@ impl States {
             logging: logging::configuration(&input["loggingConfiguration"])?,
             tracing: tracing_configuration(&input["tracingConfiguration"]),
             encryption: encryption::configuration(&input["encryptionConfiguration"])?,
-            tags: tags::read(&input["tags"])?,
+            tags: tags::of_new(&input, &arn)?,
             latest_version: 0,
         };
-        let arn = arn::of_machine(&bus.region, &name);
         let exists = format!("State Machine Already Exists: '{arn}'");
         let (published, region) = (input["publish"] == true, bus.region.clone());
         bus.store

@@ -1,7 +1,7 @@
 //! Step Functions: state machines, their executions and histories.
 //!
 //! What an execution does next is decided by [`crate::asl::step`]; [`driver`] performs it: journal
-//! first, then act. [`live`] is an execution that runs, [`resume`] takes it up after an interruption,
+//! first, then act. [`start`] begins an execution, [`live`] is one that runs, [`resume`] takes it up after an interruption,
 //! [`maps`] are the child executions of distributed maps. [`machines`], [`removal`], [`versions`],
 //! [`aliases`], [`executions`], [`listing`], [`activities`], [`tokens`] and [`tags`] are the operations of
 //! the API, [`record`] what is stored, [`history`] the events, [`logging`] their way to CloudWatch Logs,
@@ -28,6 +28,7 @@ mod page;
 mod record;
 mod removal;
 mod resume;
+mod start;
 mod tags;
 mod tasks;
 #[cfg(test)]

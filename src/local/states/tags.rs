@@ -73,14 +73,7 @@ impl States {
             .transact(move |tx| {
                 let change = |tags: &mut Tags| {
                     change(tags);
-                    if tags.len() > MOST {
-                        return Err(Fault::client(
-                            "TooManyTags",
-                            format!("Too many tags: '{arn}' would have more than {MOST}"),
-                        )
-                        .with("resourceName", arn.as_str()));
-                    }
-                    Ok(())
+                    if tags.len() > MOST { Err(too_many(&arn)) } else { Ok(()) }
                 };
                 match place {
                     Place::Machine(name) => {
@@ -123,13 +116,24 @@ fn no_resource(arn: &str) -> Fault {
     Fault::client("ResourceNotFound", format!("Resource not found: '{arn}'")).with("resourceName", arn)
 }
 
+fn too_many(resource: &str) -> Fault {
+    let why = format!("Too many tags: '{resource}' would have more than {MOST}");
+    Fault::client("TooManyTags", why).with("resourceName", resource)
+}
+
+/// The tags of something that is to be made.
+pub fn of_new(input: &Value, arn: &str) -> Result<Tags, Fault> {
+    let tags = read(&input["tags"])?;
+    if tags.len() > MOST { Err(too_many(arn)) } else { Ok(tags) }
+}
+
 /// Tags as the API has them.
 fn show(tags: &[(String, String)]) -> Value {
     tags.iter().map(|(key, value)| json!({"key": key, "value": value})).collect()
 }
 
 /// Reads the API's tags; the last of a key counts.
-pub fn read(value: &Value) -> Result<Tags, Fault> {
+fn read(value: &Value) -> Result<Tags, Fault> {
     let mut read: Map<String, Value> = Map::new();
     for (i, tag) in value.as_array().into_iter().flatten().enumerate() {
         let wrong = |member: &str, rule: &str| {

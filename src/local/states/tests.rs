@@ -434,6 +434,24 @@ async fn a_machine_whose_last_execution_is_stopped_is_gone() {
 }
 
 #[tokio::test]
+async fn more_than_fifty_tags_are_too_many() {
+    let bus = cloud(None, hurried(), &[]).await;
+    let tags =
+        |count: usize| -> Value { (0..count).map(|n| json!({"key": n.to_string(), "value": ""})).collect() };
+    let refused =
+        bus.call("states", "CreateActivity", json!({"name": "a", "tags": tags(51)})).await.unwrap_err();
+    assert_eq!(refused.code, "TooManyTags");
+    let made = ask(&bus, "CreateActivity", json!({"name": "a", "tags": tags(50)})).await;
+    let long = json!([{"key": "k".repeat(129), "value": ""}]);
+    for (tags, code) in
+        [(json!([{"key": "more", "value": ""}]), "TooManyTags"), (long, "ValidationException")]
+    {
+        let request = json!({"resourceArn": made["activityArn"], "tags": tags});
+        assert_eq!(bus.call("states", "TagResource", request).await.unwrap_err().code, code);
+    }
+}
+
+#[tokio::test]
 async fn a_task_for_an_activity_that_is_not_there_is_not_scheduled() {
     let bus = cloud(None, hurried(), &[]).await;
     let definition = json!({"StartAt": "T", "States": {
