@@ -18,11 +18,15 @@ impl States {
         let text = input["definition"].as_str().unwrap_or_default();
         validate::secret(text, "definition", LENGTH)?;
         let found = check::diagnose(text, machine_type(input)?);
-        let warnings = input["severity"] == "WARNING";
-        let most = match input["maxResults"].as_u64() {
-            None | Some(0) => 100,
-            Some(most) => most.min(100) as usize,
+        let warnings = match input["severity"].as_str() {
+            None | Some("ERROR") => false,
+            Some("WARNING") => true,
+            Some(other) => {
+                let rule = "Member must satisfy enum value set: [ERROR, WARNING]";
+                return Err(validate::constraint(other, "severity", rule));
+            }
         };
+        let most = validate::page_size(input, 100, 100)?;
         let shown: Vec<&Diagnostic> = found.iter().filter(|d| d.error || warnings).collect();
         let diagnostics: Vec<Value> = shown
             .iter()
