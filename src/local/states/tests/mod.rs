@@ -1,5 +1,9 @@
 //! The driver with services that are made up: what they answer is the test's, what follows is ours.
 
+mod bounds;
+mod removal;
+mod turns;
+
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -126,7 +130,7 @@ async fn types(bus: &Bus, arn: &str) -> Vec<String> {
 
 /// The pipeline as shipped, but for its time limits: under the hurried clock they would pass at once.
 fn pipeline() -> Value {
-    let text = include_str!("../../../assets/pipeline.asl.json")
+    let text = include_str!("../../../../assets/pipeline.asl.json")
         .replace("${FunctionArn}", "arn:aws:lambda:us-east-1:000000000000:function:f")
         .replace("${Bucket}", "data")
         .replace("${TopicArn}", "arn:aws:sns:us-east-1:000000000000:t");
@@ -365,160 +369,6 @@ async fn work(bus: &Bus) -> Value {
     ask(bus, "GetActivityTask", json!({"activityArn": activity})).await
 }
 
-/// The words of DeleteStateMachine's reference, and the error that AWS's own article on machines that stay
-/// DELETING shows ("My Step Functions state machine is stuck in the DELETING status").
-#[tokio::test]
-async fn a_deleted_machine_ends_its_executions_at_their_next_transition() {
-    let folder = tempfile::tempdir().unwrap();
-    let bus = cloud(Some(folder.path()), Clock::default(), &[]).await;
-    ask(&bus, "CreateActivity", json!({"name": "a"})).await;
-    let definition = json!({"StartAt": "T", "States": {
-        "T": {"Type": "Task", "Resource": "arn:aws:states:us-east-1:000000000000:activity:a", "Next": "P",
-            "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "P"}]},
-        "P": {"Type": "Pass", "End": true}}});
-    let arn = start(&bus, &definition, json!({})).await;
-    let token = work(&bus).await["taskToken"].clone();
-    let machine = json!({"stateMachineArn": "arn:aws:states:us-east-1:000000000000:stateMachine:m"});
-    ask(&bus, "DeleteStateMachine", machine.clone()).await;
-    assert_eq!(ask(&bus, "DescribeStateMachine", machine.clone()).await["status"], "DELETING");
-    let again = json!({"name": "m", "definition": definition.to_string(), "roleArn": ROLE});
-    let mut update = machine.clone();
-    update["roleArn"] = ROLE.into();
-    for (operation, input) in [
-        ("StartExecution", machine.clone()),
-        ("UpdateStateMachine", update),
-        ("PublishStateMachineVersion", machine.clone()),
-        ("CreateStateMachine", again.clone()),
-    ] {
-        let refused = bus.call("states", operation, input).await.unwrap_err();
-        assert_eq!(refused.code, "StateMachineDeleting", "{operation}");
-    }
-    bus.store.close().await;
-
-    // The next process knows it too.
-    let bus = cloud(Some(folder.path()), Clock::default(), &[]).await;
-    assert_eq!(ask(&bus, "DescribeExecution", json!({"executionArn": arn})).await["status"], "RUNNING");
-    ask(&bus, "SendTaskSuccess", json!({"taskToken": token, "output": "{}"})).await;
-    let described = ended(&bus, &arn).await;
-    assert_eq!((&described["status"], &described["error"]), (&json!("FAILED"), &json!("States.Runtime")));
-    assert_eq!(described["cause"], "State machine m has been deleted.");
-    let expected = ["ActivitySucceeded", "TaskStateExited", "ExecutionFailed"];
-    assert_eq!(types(&bus, &arn).await[4..], expected);
-    let gone = bus.call("states", "DescribeStateMachine", machine.clone()).await.unwrap_err();
-    assert_eq!(gone.code, "StateMachineDoesNotExist");
-    assert!(bus.call("states", "RedriveExecution", json!({"executionArn": arn})).await.is_err());
-
-    // A new machine of the name begins without executions.
-    ask(&bus, "CreateStateMachine", again).await;
-    assert_eq!(ask(&bus, "ListExecutions", machine).await["executions"], json!([]));
-    assert!(bus.call("states", "DescribeExecution", json!({"executionArn": arn})).await.is_err());
-    bus.store.close().await;
-}
-
-#[tokio::test]
-async fn a_machine_whose_last_execution_is_stopped_is_gone() {
-    let bus = cloud(None, Clock::default(), &[]).await;
-    let definition = json!({"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 60, "End": true}}});
-    let arn = start(&bus, &definition, json!({})).await;
-    let machine = json!({"stateMachineArn": "arn:aws:states:us-east-1:000000000000:stateMachine:m"});
-    let version = json!({"stateMachineArn": "arn:aws:states:us-east-1:000000000000:stateMachine:m:1"});
-    let refused = bus.call("states", "DeleteStateMachine", version).await.unwrap_err();
-    assert_eq!(refused.code, "ValidationException");
-    ask(&bus, "DeleteStateMachine", machine.clone()).await;
-    assert_eq!(ask(&bus, "ListStateMachines", json!({})).await["stateMachines"].as_array().unwrap().len(), 1);
-    let described = ask(&bus, "DescribeExecution", json!({"executionArn": arn})).await;
-    assert_eq!(described["redriveStatusReason"], "State machine is in DELETING status");
-    ask(&bus, "StopExecution", json!({"executionArn": arn})).await;
-    assert_eq!(ask(&bus, "ListStateMachines", json!({})).await["stateMachines"], json!([]));
-    assert_eq!(ask(&bus, "DescribeExecution", json!({"executionArn": arn})).await["status"], "ABORTED");
-}
-
-/// The bounds of the API reference, each with the error that it names for what breaks it.
-#[tokio::test]
-async fn requests_out_of_bounds_are_refused() {
-    let bus = cloud(None, hurried(), &[]).await;
-    ask(&bus, "CreateActivity", json!({"name": "a"})).await;
-    let definition = json!({"StartAt": "T", "States": {"T": {"Type": "Task", "End": true,
-        "Resource": "arn:aws:states:us-east-1:000000000000:activity:a"}}});
-    let arn = start(&bus, &definition, json!({})).await;
-    let token = work(&bus).await["taskToken"].clone();
-    let machine = "arn:aws:states:us-east-1:000000000000:stateMachine:m";
-    let large = json!({"StartAt": "P", "Comment": "x".repeat(1 << 20), "States": {}}).to_string();
-    let text = json!("x".repeat(262_143)).to_string();
-    let rows = [
-        (
-            "CreateStateMachine",
-            json!({"name": "n", "definition": large, "roleArn": ROLE}),
-            "ValidationException",
-        ),
-        ("CreateStateMachine", json!({"name": "n", "definition": "{", "roleArn": ROLE}), "InvalidDefinition"),
-        ("CreateStateMachine", json!({"name": "n/n", "definition": "{}", "roleArn": ROLE}), "InvalidName"),
-        ("UpdateStateMachine", json!({"stateMachineArn": machine}), "MissingRequiredParameter"),
-        (
-            "DescribeStateMachine",
-            json!({"stateMachineArn": machine, "includedData": "SOME"}),
-            "ValidationException",
-        ),
-        ("ValidateStateMachineDefinition", json!({"definition": large}), "ValidationException"),
-        (
-            "ValidateStateMachineDefinition",
-            json!({"definition": "{}", "maxResults": 101}),
-            "ValidationException",
-        ),
-        (
-            "ValidateStateMachineDefinition",
-            json!({"definition": "{}", "severity": "ALL"}),
-            "ValidationException",
-        ),
-        ("StartExecution", json!({"stateMachineArn": machine, "input": text}), "ValidationException"),
-        ("StartExecution", json!({"stateMachineArn": machine, "input": "{"}), "InvalidExecutionInput"),
-        ("StartExecution", json!({"stateMachineArn": machine, "name": "a:b"}), "InvalidName"),
-        ("StartSyncExecution", json!({"stateMachineArn": machine}), "StateMachineTypeNotSupported"),
-        ("ListExecutions", json!({"stateMachineArn": machine, "maxResults": 1001}), "ValidationException"),
-        ("ListExecutions", json!({"stateMachineArn": machine, "nextToken": "x"}), "InvalidToken"),
-        (
-            "ListExecutions",
-            json!({"stateMachineArn": machine, "statusFilter": "PENDING_REDRIVE"}),
-            "ValidationException",
-        ),
-        ("ListExecutions", json!({}), "ValidationException"),
-        ("GetExecutionHistory", json!({"executionArn": machine}), "InvalidArn"),
-        ("RedriveExecution", json!({"executionArn": arn}), "ExecutionNotRedrivable"),
-        ("SendTaskSuccess", json!({"taskToken": token, "output": text}), "ValidationException"),
-        ("SendTaskSuccess", json!({"taskToken": token, "output": "{"}), "InvalidOutput"),
-        ("SendTaskFailure", json!({"taskToken": token, "error": "e".repeat(257)}), "ValidationException"),
-        ("SendTaskHeartbeat", json!({"taskToken": "forged"}), "InvalidToken"),
-        ("SendTaskHeartbeat", json!({}), "ValidationException"),
-    ];
-    for (operation, input, code) in rows {
-        let shown = input.to_string().chars().take(120).collect::<String>();
-        assert_eq!(bus.call("states", operation, input).await.unwrap_err().code, code, "{operation} {shown}");
-    }
-    // The task still waits for its answer, which counts once.
-    let answer = json!({"taskToken": token, "output": "1"});
-    ask(&bus, "SendTaskSuccess", answer.clone()).await;
-    assert_eq!(bus.call("states", "SendTaskSuccess", answer).await.unwrap_err().code, "TaskTimedOut");
-    assert_eq!(ended(&bus, &arn).await["output"], "1");
-}
-
-#[tokio::test]
-async fn more_than_fifty_tags_are_too_many() {
-    let bus = cloud(None, hurried(), &[]).await;
-    let tags =
-        |count: usize| -> Value { (0..count).map(|n| json!({"key": n.to_string(), "value": ""})).collect() };
-    let refused =
-        bus.call("states", "CreateActivity", json!({"name": "a", "tags": tags(51)})).await.unwrap_err();
-    assert_eq!(refused.code, "TooManyTags");
-    let made = ask(&bus, "CreateActivity", json!({"name": "a", "tags": tags(50)})).await;
-    let long = json!([{"key": "k".repeat(129), "value": ""}]);
-    for (tags, code) in
-        [(json!([{"key": "more", "value": ""}]), "TooManyTags"), (long, "ValidationException")]
-    {
-        let request = json!({"resourceArn": made["activityArn"], "tags": tags});
-        assert_eq!(bus.call("states", "TagResource", request).await.unwrap_err().code, code);
-    }
-}
-
 #[tokio::test]
 async fn a_task_for_an_activity_that_is_not_there_is_not_scheduled() {
     let bus = cloud(None, hurried(), &[]).await;
@@ -532,49 +382,4 @@ async fn a_task_for_an_activity_that_is_not_there_is_not_scheduled() {
     assert_eq!(output["Error"], "ActivityDoesNotExist");
     let expected = ["ActivityScheduled", "ActivityScheduleFailed", "TaskStateExited"];
     assert_eq!(types(&bus, &arn).await[2..5], expected);
-}
-
-/// With one thread for everything, others are still answered.
-#[tokio::test]
-async fn an_expression_without_an_end_holds_nobody_up() {
-    let bus = cloud(None, Clock::default(), &[]).await;
-    let endless = "{% ($f := function($n) { $f($n + 1) }; $f(0)) %}";
-    let definition = json!({"QueryLanguage": "JSONata", "StartAt": "P", "States": {
-        "P": {"Type": "Pass", "Output": endless, "End": true}}});
-    let (asked, answered) = (bus.clone(), Arc::new(AtomicUsize::new(0)));
-    let counted = answered.clone();
-    let others = tokio::spawn(async move {
-        loop {
-            ask(&asked, "ListStateMachines", json!({})).await;
-            counted.fetch_add(1, Ordering::SeqCst);
-            tokio::task::yield_now().await;
-        }
-    });
-    let arn = start(&bus, &definition, json!({})).await;
-    let described = ended(&bus, &arn).await;
-    others.abort();
-    assert_eq!(described["error"], "States.QueryEvaluationError");
-    let cause = described["cause"].as_str().unwrap();
-    assert!(cause.ends_with("Expression evaluation timeout: Check for infinite loop"), "{cause}");
-    assert!(answered.load(Ordering::SeqCst) > 10);
-}
-
-/// Express executions write nothing down, so nothing makes them wait.
-#[tokio::test]
-async fn an_express_execution_that_goes_in_circles_lets_others_have_their_turn() {
-    let bus = cloud(None, hurried(), &[]).await;
-    let definition = json!({"StartAt": "A", "States": {
-        "A": {"Type": "Choice", "Choices": [{"Variable": "$.go", "IsPresent": true, "Next": "A2"}], "Default": "E"},
-        "A2": {"Type": "Pass", "Next": "A"}, "E": {"Type": "Succeed"}}});
-    let request =
-        json!({"name": "x", "definition": definition.to_string(), "roleArn": ROLE, "type": "EXPRESS"});
-    let made = ask(&bus, "CreateStateMachine", request).await;
-    let circling = json!({"stateMachineArn": made["stateMachineArn"], "input": "{\"go\": 1}"});
-    let asked = bus.clone();
-    let sync = tokio::spawn(async move { ask(&asked, "StartSyncExecution", circling).await });
-    let plain = json!({"StartAt": "P", "States": {"P": {"Type": "Pass", "End": true}}});
-    let arn = start(&bus, &plain, json!({})).await;
-    assert_eq!(ended(&bus, &arn).await["status"], "SUCCEEDED");
-    // Five minutes pass at once on this clock.
-    assert_eq!(sync.await.unwrap()["status"], "TIMED_OUT");
 }
