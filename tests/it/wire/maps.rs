@@ -265,3 +265,46 @@ async fn files_are_read_that_others_list() {
         sfn.delete_state_machine().state_machine_arn(machine).send().await.unwrap();
     }
 }
+
+/// An Athena UNLOAD leaves files and a manifest that names them; a map reads the rows through it.
+#[tokio::test]
+async fn what_athena_unloads_is_mapped() {
+    use aws_sdk_athena::types::{QueryExecutionState, ResultConfiguration};
+    let local = cloud().await;
+    local.s3().create_bucket().bucket("items").send().await.unwrap();
+    let athena = aws_sdk_athena::Client::new(&local.config);
+    let sfn = aws_sdk_sfn::Client::new(&local.config);
+    for (format, kind) in [("PARQUET", "PARQUET"), ("JSON", "JSONL")] {
+        let statement = format!(
+            "UNLOAD (SELECT * FROM (VALUES (1, 'a', DATE '2026-01-01'), (2, NULL, DATE '2026-02-01')) AS t(id, name, day)) \
+             TO 's3://items/{format}/' WITH (format = '{format}')"
+        );
+        let place = ResultConfiguration::builder().output_location("s3://items/results/").build();
+        let started = athena.start_query_execution().query_string(statement).result_configuration(place);
+        let id = started.send().await.unwrap().query_execution_id.unwrap();
+        let manifest = loop {
+            let asked = athena.get_query_execution().query_execution_id(&id).send().await.unwrap();
+            let query = asked.query_execution.unwrap();
+            match query.status().unwrap().state().unwrap() {
+                QueryExecutionState::Succeeded => {
+                    break query.statistics().unwrap().data_manifest_location().unwrap().to_owned();
+                }
+                QueryExecutionState::Failed => panic!("{:?}", query.status()),
+                _ => tokio::time::sleep(std::time::Duration::from_millis(5)).await,
+            }
+        };
+        let map = json!({"ItemReader": {
+            "Resource": "arn:aws:states:::s3:getObject",
+            "ReaderConfig": {"ManifestType": "ATHENA_DATA", "InputType": kind},
+            "Parameters": {"Bucket": "items", "Key": manifest.strip_prefix("s3://items/").unwrap()},
+        }});
+        let execution = run(&sfn, map, pass(), json!({})).await;
+        let expected = json!([
+            {"id": 1, "name": "a", "day": "2026-01-01"},
+            {"id": 2, "name": null, "day": "2026-02-01"},
+        ]);
+        assert_eq!(output(&sfn, &execution).await, expected, "{format}");
+        let machine = "arn:aws:states:us-east-1:000000000000:stateMachine:maps";
+        sfn.delete_state_machine().state_machine_arn(machine).send().await.unwrap();
+    }
+}
