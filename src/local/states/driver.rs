@@ -1,22 +1,22 @@
 //! Performs what [`crate::asl::step`] directs. Journal before act: a step's events and its cursor are
 //! committed together before anything it asks for is done and before anybody can see them.
 //!
-//! Everything that happens to an execution comes through [`Driver::deliver`], one thing at a time. Waits
-//! sleep; nothing polls. What was under way when the process ended is taken up by [`super::resume`].
+//! Everything that happens to an execution comes through [`Driver::deliver`], one thing after the other.
+//! Waits sleep; nothing polls. What was under way when the process ended is taken up by [`super::resume`].
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
 use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::super::bus::Bus;
 use super::super::fault::Fault;
 use super::activities::{self, Offer, Offers};
 use super::journal::Journal;
-use super::live::{Job, Live};
+use super::live::{Job, Live, Told};
 use super::logging::Writer;
 use super::maps::{self, Runs};
 use super::record::{self, Execution};
@@ -159,64 +159,101 @@ impl Driver {
 
     /// Tells an execution what happened, without waiting for what follows.
     pub fn send(self: &Arc<Self>, key: &str, what: What) {
-        tokio::spawn(self.clone().deliver(key.to_owned(), what));
+        if let Some(live) = self.find(key) {
+            live.tell(what, None);
+            tokio::spawn(self.clone().hear(live));
+        }
     }
 
-    /// Tells an execution what happened; resolves when all that follows at once is recorded.
+    /// Tells an execution what happened; resolves when that and what follows at once is recorded. It is
+    /// heard even if nobody waits for that any more.
     pub fn deliver(self: Arc<Self>, key: String, what: What) -> BoxFuture<'static, Result<(), Fault>> {
+        let heard = self.find(&key).map(|live| {
+            let (answer, heard) = oneshot::channel();
+            live.tell(what, Some(answer));
+            tokio::spawn(self.hear(live));
+            heard
+        });
         Box::pin(async move {
-            let (Some(live), Ok(bus)) = (self.find(&key), self.bus()) else { return Ok(()) };
-            let mut guard = live.cursor.lock().await;
-            let mut what = what;
-            while let Some(cursor) = guard.take() {
+            match heard {
+                // Who is over hears nothing any more, and answers nothing.
+                Some(heard) => heard.await.unwrap_or(Ok(())),
+                None => Ok(()),
+            }
+        })
+    }
+
+    /// Lets an execution hear what it was told. What many tell at once is recorded at once.
+    fn hear(self: Arc<Self>, live: Arc<Live>) -> BoxFuture<'static, ()> {
+        Box::pin(async move {
+            let Ok(bus) = self.bus() else { return };
+            loop {
+                let mut guard = live.cursor.lock().await;
+                let told = live.told();
+                if told.is_empty() {
+                    return;
+                }
+                let Some(cursor) = guard.take() else { return };
                 let before = cursor.clone();
-                let redriven = matches!(what, What::Redrive);
-                let stimulus = Self::stimulus(&bus, what.clone());
-                let now = stimulus.now;
-                let (cursor, directives) = match self.stepped(&live.machine, cursor, stimulus).await {
-                    Ok(taken) => taken,
-                    Err(fault) => {
-                        *guard = Some(before);
-                        tracing::error!(execution = %key, %fault, "a step could not be taken");
-                        return Err(fault);
+                let heard = match self.taken(&bus, &live, cursor, &told).await {
+                    Ok((cursor, again)) => {
+                        if cursor.over.is_none() {
+                            *guard = Some(cursor);
+                        }
+                        if again {
+                            live.tell(What::Continue, None);
+                        }
+                        Ok(())
                     }
-                };
-                let (events, rest) = split(directives);
-                if live.durable && !(events.is_empty() && rest.is_empty()) {
-                    let written = async {
-                        let journal = Journal::new(&live.key, &cursor, &events, redriven, now)?;
-                        bus.store.transact(move |tx| journal.write(tx)).await
-                    };
-                    if let Err(fault) = written.await {
+                    Err(fault) => {
                         // Nothing was done and nobody saw anything: the same may be tried again.
                         *guard = Some(before);
-                        tracing::error!(execution = %key, %fault, "a step could not be recorded");
-                        let (driver, key) = (self.clone(), key.clone());
+                        tracing::error!(execution = %live.key, %fault, "a step could not be recorded");
+                        let (driver, key) = (self.clone(), live.key.clone());
+                        let again: Vec<What> = told.iter().map(|told| told.what.clone()).collect();
                         tokio::spawn(async move {
                             tokio::time::sleep(std::time::Duration::from_secs(1)).await;
-                            driver.send(&key, what);
+                            again.into_iter().for_each(|what| driver.send(&key, what));
                         });
-                        return Err(fault);
+                        Err(fault)
                     }
-                    live.recorded(&cursor);
-                }
-                self.log(&live, &cursor, &events);
-                let again = self.act(&bus, &live, rest);
-                if cursor.over.is_some() {
-                    return Ok(());
-                }
-                *guard = Some(cursor);
-                if !again {
-                    return Ok(());
-                }
-                what = What::Continue;
-                // One that never waits lets others have their turn, and hears what others tell it.
+                };
                 drop(guard);
+                told.into_iter().for_each(|told| told.answer(heard.clone()));
+                // One that never waits lets others have their turn.
                 tokio::task::yield_now().await;
-                guard = live.cursor.lock().await;
             }
-            Ok(())
         })
+    }
+
+    /// Takes a step for each thing that was told, records them together and does what they direct. True
+    /// when the execution wants to go on at once.
+    async fn taken(
+        self: &Arc<Self>,
+        bus: &Arc<Bus>,
+        live: &Arc<Live>,
+        mut cursor: Cursor,
+        told: &[Told],
+    ) -> Result<(Cursor, bool), Fault> {
+        let (mut events, mut rest, mut now) = (Vec::new(), Vec::new(), bus.clock.now());
+        for told in told {
+            let stimulus = Self::stimulus(bus, told.what.clone());
+            now = stimulus.now;
+            let (next, directives) = self.stepped(&live.machine, cursor, stimulus).await?;
+            cursor = next;
+            let (recorded, others) = split(directives);
+            events.extend(recorded);
+            rest.extend(others);
+        }
+        if live.durable && !(events.is_empty() && rest.is_empty()) {
+            let redriven = told.iter().any(|told| matches!(told.what, What::Redrive));
+            let journal = Journal::new(&live.key, &cursor, &events, redriven, now)?;
+            bus.store.transact(move |tx| journal.write(tx)).await?;
+            live.recorded(&cursor);
+        }
+        self.log(live, &cursor, &events);
+        let again = self.act(bus, live, rest);
+        Ok((cursor, again))
     }
 
     /// Does what is not recording. True when the execution wants to go on at once.

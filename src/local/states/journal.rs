@@ -1,4 +1,4 @@
-//! What a step writes, in one transaction: its events, where the execution stands now, and what changes
+//! What steps write, in one transaction: its events, where the execution stands now, and what changes
 //! in its record.
 
 use chrono::{DateTime, Utc};
@@ -12,22 +12,17 @@ use crate::asl::cursor::{Cursor, Outcome};
 use crate::asl::event::Event;
 use crate::asl::failure::Failure;
 
-/// One step's writing.
+/// The writing of one step, or of several that follow each other.
 pub struct Journal {
     key: String,
     events: Option<(String, Vec<u8>)>,
     /// `None`: nothing more will happen.
     cursor: Option<Vec<u8>>,
-    change: Change,
+    /// How it ended.
+    over: Option<Outcome>,
+    redriven: bool,
     now: DateTime<Utc>,
     count: i64,
-}
-
-/// What a step changes in the execution's record.
-enum Change {
-    None,
-    Over(Outcome),
-    Redriven,
 }
 
 impl Journal {
@@ -46,11 +41,8 @@ impl Journal {
                 None => None,
             },
             cursor: if kept { Some(record::to_bytes(cursor)?) } else { None },
-            change: match &cursor.over {
-                Some(outcome) => Change::Over(outcome.clone()),
-                None if redriven => Change::Redriven,
-                None => Change::None,
-            },
+            over: cursor.over.clone(),
+            redriven,
             now,
             count: cursor.events,
         })
@@ -66,7 +58,7 @@ impl Journal {
         if let Some(outcome) = &cursor.over {
             end(record, outcome.clone(), now, cursor.events);
         }
-        Ok(Journal { change: Change::None, ..Journal::new(&record.key, cursor, events, false, now)? })
+        Ok(Journal { over: None, ..Journal::new(&record.key, cursor, events, false, now)? })
     }
 
     pub fn write(self, tx: &mut Tx<'_>) -> Result<(), Fault> {
@@ -75,30 +67,27 @@ impl Journal {
         }
         match self.cursor {
             Some(bytes) => tx.put(CURSORS, self.key.clone(), bytes),
-            None if matches!(self.change, Change::None) => {}
+            None if self.over.is_none() => {}
             None => tx.delete(CURSORS, self.key.clone()),
         }
-        if matches!(self.change, Change::None) {
+        if self.over.is_none() && !self.redriven {
             return Ok(());
         }
         let Some(mut record) = record::load_in::<Execution>(tx, EXECUTIONS, &self.key)? else {
             return Ok(());
         };
-        match self.change {
-            Change::None => {}
-            Change::Redriven => {
-                record.status = "RUNNING".into();
-                record.redrives += 1;
-                record.redriven = Some(self.now);
-                (record.stopped, record.output) = (None, None);
-                (record.error, record.cause) = (None, None);
-                tx.put(RUNNING, self.key.clone(), "");
-            }
-            Change::Over(outcome) => {
-                end(&mut record, outcome, self.now, self.count);
-                tx.delete(RUNNING, self.key.clone());
-                removal::ended(tx, &record.machine)?;
-            }
+        if self.redriven {
+            record.status = "RUNNING".into();
+            record.redrives += 1;
+            record.redriven = Some(self.now);
+            (record.stopped, record.output) = (None, None);
+            (record.error, record.cause) = (None, None);
+            tx.put(RUNNING, self.key.clone(), "");
+        }
+        if let Some(outcome) = self.over {
+            end(&mut record, outcome, self.now, self.count);
+            tx.delete(RUNNING, self.key.clone());
+            removal::ended(tx, &record.machine)?;
         }
         tx.put(EXECUTIONS, self.key, record::to_bytes(&record)?);
         Ok(())

@@ -1,19 +1,21 @@
 //! An execution that runs: where it stands, what it has under way, and how it ended.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
 
+use super::super::fault::Fault;
 use super::arn;
 use super::driver::lock;
 use super::logging::Logging;
 use super::record::Execution;
 use crate::asl::cursor::{Cursor, Outcome, Ticket};
 use crate::asl::machine::Machine;
+use crate::asl::step::What;
 
 pub struct Live {
     pub key: String,
@@ -23,11 +25,31 @@ pub struct Live {
     /// The id of the last event that is committed.
     events: AtomicI64,
     jobs: Mutex<HashMap<Ticket, Job>>,
+    /// What it was told and has not heard yet.
+    inbox: Mutex<VecDeque<Told>>,
     /// How it ended.
     outcome: watch::Sender<Option<Outcome>>,
     /// Express executions leave no trace.
     pub durable: bool,
     logging: OnceLock<Box<Logging>>,
+}
+
+/// What is heard at once at most.
+const AT_ONCE: usize = 256;
+
+/// Something that an execution is told, and who wants to know when it is recorded.
+pub struct Told {
+    pub what: What,
+    answer: Option<oneshot::Sender<Result<(), Fault>>>,
+}
+
+impl Told {
+    pub fn answer(self, heard: Result<(), Fault>) {
+        if let Some(answer) = self.answer {
+            // Who asked may have gone.
+            let _ = answer.send(heard);
+        }
+    }
 }
 
 /// Something under way for a ticket.
@@ -47,6 +69,7 @@ impl Live {
             events: AtomicI64::new(cursor.events),
             cursor: tokio::sync::Mutex::new(Some(cursor)),
             jobs: Mutex::default(),
+            inbox: Mutex::default(),
             outcome: watch::Sender::new(None),
             durable,
             logging: OnceLock::new(),
@@ -75,6 +98,17 @@ impl Live {
     /// The cursor's events may be shown.
     pub fn recorded(&self, cursor: &Cursor) {
         self.events.store(cursor.events, Ordering::Release);
+    }
+
+    pub fn tell(&self, what: What, answer: Option<oneshot::Sender<Result<(), Fault>>>) {
+        lock(&self.inbox).push_back(Told { what, answer });
+    }
+
+    /// What it was told, in that order, and has not heard yet.
+    pub fn told(&self) -> Vec<Told> {
+        let mut inbox = lock(&self.inbox);
+        let count = inbox.len().min(AT_ONCE);
+        inbox.drain(..count).collect()
     }
 
     /// Where it stands now; `None` when it is over.
