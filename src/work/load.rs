@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use futures::StreamExt;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::aws::{self, Aws, Kind};
 use crate::domain::facility::Facility;
@@ -51,19 +52,28 @@ pub async fn facilities(
     let of = objects.len();
     progress(Progress { done: 0, of });
     let reads = objects.into_iter().enumerate().map(|(index, object)| {
-        let s3 = aws.s3.clone();
-        async move {
+        let (s3, bucket) = (aws.s3.clone(), bucket.to_owned());
+        let read = async move {
             if let Some(problem) = unfit(&object) {
                 return (index, object, Err(Failure::Unfit(problem)));
             }
-            let body = s3.get_object(bucket, &object.key).await.map_err(Failure::Unread);
+            let body = s3.get_object(&bucket, &object.key).await.map_err(Failure::Unread);
             (index, object, body.map(|body| parse(&body)))
-        }
+        };
+        // Each is a task of its own: signing and parsing take longer than a near bucket's answers.
+        async { AbortOnDropHandle::new(tokio::spawn(read)).await }
     });
     let mut reads = futures::stream::iter(reads).buffer_unordered(AT_ONCE);
     let mut all = Vec::with_capacity(of);
     while let Some(read) = reads.next().await {
-        all.push(read);
+        match read {
+            Ok(read) => all.push(read),
+            Err(stopped) => match stopped.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                // Only a runtime that ends stops them.
+                Err(_) => continue,
+            },
+        }
         progress(Progress { done: all.len(), of });
     }
     all.sort_by_key(|(index, ..)| *index);

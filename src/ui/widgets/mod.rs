@@ -25,19 +25,27 @@ pub fn put(buffer: &mut Buffer, area: Rect, x: u16, text: &str, style: Style) ->
         return x.max(area.x);
     }
     let room = usize::from(end - x);
-    // Most of a screen is this, and it needs no looking for graphemes and their widths.
-    if text.len() <= room && text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
-        let end = buffer.area.right().min(end);
-        for (x, byte) in (x..end).zip(text.bytes()) {
-            buffer[(x, area.y)].set_char(char::from(byte)).set_style(style);
-        }
-        return end.min(x + text.len() as u16);
-    }
     if text.len() <= room || text.width() <= room {
-        return buffer.set_stringn(x, area.y, text, room, style).0;
+        return write(buffer, (x, area.y), text, room, style);
     }
-    let (x, _) = buffer.set_stringn(x, area.y, head(text, room - 1), room, style);
+    let x = write(buffer, (x, area.y), head(text, room - 1), room, style);
     buffer.set_stringn(x, area.y, "…", 1, style).0
+}
+
+/// Writes text that fits. Most of a screen is printable ASCII, which needs no looking for graphemes and
+/// their widths; the last such character before others may be the base of a grapheme, and is theirs.
+fn write(buffer: &mut Buffer, (x, y): (u16, u16), text: &str, room: usize, style: Style) -> u16 {
+    let plain = text.bytes().take_while(|byte| (b' '..=b'~').contains(byte)).count();
+    let plain = if plain < text.len() { plain.saturating_sub(1) } else { plain };
+    let edge = buffer.area.right().max(x);
+    let end = edge.min(x.saturating_add(plain as u16));
+    for (x, byte) in (x..end).zip(text.bytes()) {
+        buffer[(x, y)].set_char(char::from(byte)).set_style(style);
+    }
+    match &text[plain..] {
+        "" => end,
+        rest => buffer.set_stringn(end, y, rest, room.saturating_sub(plain), style).0,
+    }
 }
 
 /// Like [`put`], ending at the right edge of the area.
@@ -54,6 +62,9 @@ pub fn row(area: Rect, index: usize) -> Option<Rect> {
 
 /// As much of the text's beginning as fits into so many cells.
 pub fn head(text: &str, cells: usize) -> &str {
+    if text.is_ascii() {
+        return &text[..cells.min(text.len())];
+    }
     let mut width = 0;
     for (at, grapheme) in text.grapheme_indices(true) {
         width += grapheme.width();
