@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use super::lexer::{KEYWORDS, Kind as Lexed, Token, lex};
+use super::keywords::KEYWORDS;
+use super::lexer::{Kind as Lexed, Token, lex};
 use super::split;
 
 /// A table as completion knows it.

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use super::keywords::{is_callable, is_keyword};
+
 /// What a token is, as far as showing it is concerned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
@@ -176,186 +178,6 @@ fn symbol(text: &str, at: usize, c: char) -> (Kind, usize) {
     (if known { Kind::Symbol } else { Kind::Broken }, at + c.len_utf8())
 }
 
-/// Whether `word` belongs to the language, in any case.
-pub fn is_keyword(word: &str) -> bool {
-    let mut upper = [0u8; 24];
-    let Some(upper) = upper.get_mut(..word.len()) else { return false };
-    upper.copy_from_slice(word.as_bytes());
-    upper.make_ascii_uppercase();
-    std::str::from_utf8(upper).is_ok_and(|upper| KEYWORDS.binary_search(&upper).is_ok())
-}
-
-/// Keywords that are functions where a parenthesis follows at once.
-fn is_callable(word: &str) -> bool {
-    ["IF", "COALESCE", "NULLIF", "TRY", "CAST", "TRY_CAST", "EXTRACT", "ROW", "GROUPING", "MAP", "DATE"]
-        .iter()
-        .any(|w| w.eq_ignore_ascii_case(word))
-}
-
-/// In byte order, for the search.
-pub const KEYWORDS: &[&str] = &[
-    "ADD",
-    "ALL",
-    "ALTER",
-    "ANALYZE",
-    "AND",
-    "ANY",
-    "ARRAY",
-    "AS",
-    "ASC",
-    "AT",
-    "BERNOULLI",
-    "BETWEEN",
-    "BIGINT",
-    "BOOLEAN",
-    "BY",
-    "CASCADE",
-    "CASE",
-    "CAST",
-    "CHAR",
-    "COALESCE",
-    "COLUMN",
-    "COLUMNS",
-    "COMMENT",
-    "CREATE",
-    "CROSS",
-    "CUBE",
-    "CURRENT",
-    "CURRENT_DATE",
-    "CURRENT_TIME",
-    "CURRENT_TIMESTAMP",
-    "DATABASE",
-    "DATABASES",
-    "DATE",
-    "DAY",
-    "DEALLOCATE",
-    "DECIMAL",
-    "DELETE",
-    "DESC",
-    "DESCRIBE",
-    "DISTINCT",
-    "DOUBLE",
-    "DROP",
-    "ELSE",
-    "END",
-    "ESCAPE",
-    "EXCEPT",
-    "EXECUTE",
-    "EXISTS",
-    "EXPLAIN",
-    "EXTERNAL",
-    "EXTRACT",
-    "FALSE",
-    "FETCH",
-    "FILTER",
-    "FIRST",
-    "FLOAT",
-    "FOLLOWING",
-    "FOR",
-    "FORMAT",
-    "FROM",
-    "FULL",
-    "FUNCTION",
-    "GROUP",
-    "GROUPING",
-    "HAVING",
-    "HOUR",
-    "IF",
-    "IN",
-    "INNER",
-    "INSERT",
-    "INT",
-    "INTEGER",
-    "INTERSECT",
-    "INTERVAL",
-    "INTO",
-    "IS",
-    "JOIN",
-    "JSON",
-    "LAST",
-    "LATERAL",
-    "LEFT",
-    "LIKE",
-    "LIMIT",
-    "LOCATION",
-    "MAP",
-    "MERGE",
-    "MINUTE",
-    "MONTH",
-    "MSCK",
-    "NATURAL",
-    "NEXT",
-    "NOT",
-    "NULL",
-    "NULLIF",
-    "NULLS",
-    "OFFSET",
-    "ON",
-    "ONLY",
-    "OR",
-    "ORDER",
-    "ORDINALITY",
-    "OUTER",
-    "OVER",
-    "PARTITION",
-    "PARTITIONED",
-    "PARTITIONS",
-    "PRECEDING",
-    "PREPARE",
-    "RANGE",
-    "REAL",
-    "RECURSIVE",
-    "REPAIR",
-    "REPLACE",
-    "RIGHT",
-    "ROLLUP",
-    "ROW",
-    "ROWS",
-    "SCHEMA",
-    "SCHEMAS",
-    "SECOND",
-    "SELECT",
-    "SERDE",
-    "SERDEPROPERTIES",
-    "SET",
-    "SETS",
-    "SHOW",
-    "SMALLINT",
-    "STORED",
-    "STRING",
-    "STRUCT",
-    "SYSTEM",
-    "TABLE",
-    "TABLES",
-    "TABLESAMPLE",
-    "TBLPROPERTIES",
-    "THEN",
-    "TIME",
-    "TIMESTAMP",
-    "TINYINT",
-    "TO",
-    "TRUE",
-    "TRY",
-    "TRY_CAST",
-    "UNBOUNDED",
-    "UNION",
-    "UNLOAD",
-    "UNNEST",
-    "UPDATE",
-    "USING",
-    "VALUES",
-    "VARCHAR",
-    "VIEW",
-    "VIEWS",
-    "WHEN",
-    "WHERE",
-    "WINDOW",
-    "WITH",
-    "WITHIN",
-    "YEAR",
-    "ZONE",
-];
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -363,11 +185,6 @@ mod tests {
 
     fn kinds(text: &str) -> Vec<(Kind, &str)> {
         lex(text).into_iter().map(|t| (t.kind, t.of(text))).collect()
-    }
-
-    #[test]
-    fn keywords_are_sorted() {
-        assert!(KEYWORDS.windows(2).all(|pair| pair[0] < pair[1]));
     }
 
     #[test]
