@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Read};
 use std::sync::Arc;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use flate2::bufread::MultiGzDecoder;
 
 use super::meter::Meter;
@@ -13,10 +13,12 @@ use crate::local::fault::Fault;
 
 /// Larger objects are read in pieces of this many bytes, side by side.
 pub const PIECE: u64 = 8 << 20;
-/// Read at once from a compressed object, bytes.
+/// Read at once, bytes.
 const CHUNK: u64 = 1 << 20;
-/// The longest line, as Athena's limit is.
-const LONGEST: usize = 100 << 20;
+/// Read at once behind the end of a piece, where its last line ends, bytes.
+const BEYOND: u64 = 64 << 10;
+/// The longest line, as Athena's limit is, bytes.
+const LONGEST: u64 = 100 << 20;
 
 /// An object of a table.
 #[derive(Debug)]
@@ -108,14 +110,14 @@ pub fn cut(object: Object, splits: bool, into: &mut Vec<Piece>) {
 
 /// The lines of a piece.
 pub enum Lines {
-    Plain { data: Bytes, at: usize },
+    Plain(Plain),
     Gzip { reader: Box<BufReader<MultiGzDecoder<BufReader<Stream>>>>, line: Vec<u8> },
 }
 
 impl Lines {
     pub fn open(piece: &Piece, access: &Access) -> Result<Lines, Failure> {
         match compression(&piece.object.key) {
-            None => Ok(Lines::Plain { data: plain(piece, access)?, at: 0 }),
+            None => Plain::open(piece, access).map(Lines::Plain),
             Some("gz" | "gzip") => {
                 let stream = Stream {
                     metered: true,
@@ -138,24 +140,110 @@ impl Lines {
     /// The next line with its end; `None` behind the last.
     pub fn next(&mut self, path: &str) -> Result<Option<&[u8]>, Failure> {
         match self {
-            Lines::Plain { data, at } => {
-                let rest = &data[*at..];
-                // Reading from memory does not fail; and it looks for the end by many bytes at once.
-                let length = (&*rest).skip_until(b'\n').unwrap_or(rest.len());
-                *at += length;
-                Ok(Some(&rest[..length]).filter(|line| !line.is_empty()))
-            }
+            Lines::Plain(plain) => plain.next(),
             Lines::Gzip { reader, line } => {
                 line.clear();
-                let read = reader.by_ref().take(LONGEST as u64 + 1).read_until(b'\n', line);
+                let read = reader.by_ref().take(LONGEST + 1).read_until(b'\n', line);
                 match read {
                     Ok(0) => Ok(None),
-                    Ok(n) if n > LONGEST => Err(too_long(path)),
+                    Ok(n) if n as u64 > LONGEST => Err(too_long(path)),
                     Ok(_) => Ok(Some(line)),
                     Err(error) => Err(broken(&error, path)),
                 }
             }
         }
+    }
+}
+
+/// Lines of an object that is not compressed, read chunk by chunk: what is read is decoded while the
+/// processor still has it at hand, and little of it is held.
+pub struct Plain {
+    object: Arc<Object>,
+    access: Access,
+    /// Bytes of the object from `base` on.
+    data: Bytes,
+    base: u64,
+    /// Where in `data` the next line begins.
+    at: usize,
+    /// Lines that begin here or later belong to the next piece.
+    end: u64,
+    /// The size of the object.
+    size: u64,
+    /// What is before this byte counts as scanned already.
+    counted: u64,
+}
+
+impl Plain {
+    fn open(piece: &Piece, access: &Access) -> Result<Plain, Failure> {
+        let object = piece.object.clone();
+        let (end, size) = (piece.end, object.size);
+        let mut plain = Plain {
+            object,
+            access: access.clone(),
+            data: Bytes::new(),
+            base: piece.start,
+            at: 0,
+            end,
+            size,
+            counted: piece.start,
+        };
+        if piece.start == 0 && piece.end == size && size <= CHUNK {
+            // At once and as it is now, whatever it was when it was listed.
+            plain.data = access.whole(&plain.object)?;
+            plain.size = plain.data.len() as u64;
+            plain.end = plain.size;
+            access.meter.add(plain.size)?;
+        } else if piece.start > 0 {
+            // One byte before the piece tells whether a line begins right at its start.
+            plain.base -= 1;
+            plain.next()?;
+        }
+        Ok(plain)
+    }
+
+    fn next(&mut self) -> Result<Option<&[u8]>, Failure> {
+        loop {
+            let start = self.base + self.at as u64;
+            if start >= self.end {
+                return Ok(None);
+            }
+            let rest = &self.data[self.at..];
+            // Reading from memory does not fail; and it looks for the end by many bytes at once.
+            let length = (&*rest).skip_until(b'\n').unwrap_or(rest.len());
+            let whole = length > 0 && rest[length - 1] == b'\n';
+            if whole || start + length as u64 >= self.size {
+                let line = self.at..self.at + length;
+                self.at = line.end;
+                return Ok(Some(&self.data[line]).filter(|line| !line.is_empty()));
+            }
+            self.read(start, start + length as u64)?;
+        }
+    }
+
+    /// Reads on, from the start of the line that is not whole yet; its bytes up to `known` were read before.
+    fn read(&mut self, start: u64, known: u64) -> Result<(), Failure> {
+        if known - start > LONGEST {
+            return Err(too_long(&self.object.path));
+        }
+        // A line that is not whole yet is long: twice as much of it is read.
+        let more = known - start;
+        let to = if known < self.end {
+            (start + CHUNK.max(more * 2)).min(self.end)
+        } else {
+            known + BEYOND.max(more)
+        };
+        let to = to.min(self.size);
+        self.data = self.access.range(&self.object, start, to)?;
+        (self.base, self.at) = (start, 0);
+        let mine = to.min(self.end);
+        self.access.meter.add(mine.saturating_sub(self.counted))?;
+        self.counted = self.counted.max(mine);
+        let read = start + self.data.len() as u64;
+        if read < to {
+            // There is no more of it.
+            self.size = read;
+        }
+        Ok(())
     }
 }
 
@@ -175,44 +263,6 @@ fn broken(error: &std::io::Error, path: &str) -> Failure {
         _ => format!("the object is not in gzip format ({error})"),
     };
     Failure::new("HIVE_CURSOR_ERROR", format!("Failed to read file at {path}: {what}"))
-}
-
-fn plain(piece: &Piece, access: &Access) -> Result<Bytes, Failure> {
-    let object = &piece.object;
-    if piece.start == 0 && piece.end == object.size {
-        let data = access.whole(object)?;
-        access.meter.add(data.len() as u64)?;
-        return Ok(data);
-    }
-    // One byte before the piece tells whether a line begins right at its start.
-    let mut data = access.range(object, piece.start.saturating_sub(1), piece.end)?;
-    access.meter.add(piece.end - piece.start)?;
-    if piece.start > 0 {
-        let first = data.iter().position(|b| *b == b'\n').map_or(data.len(), |n| n + 1);
-        data = data.slice(first..);
-    }
-    if piece.end == object.size || data.is_empty() || data.ends_with(b"\n") {
-        return Ok(data);
-    }
-    // The last line ends in the next piece.
-    let mut whole = BytesMut::from(&data[..]);
-    let mut at = piece.end;
-    while at < object.size {
-        let more = access.range(object, at, (at + 65_536).min(object.size))?;
-        at += more.len() as u64;
-        match more.iter().position(|b| *b == b'\n') {
-            Some(n) => {
-                whole.extend_from_slice(&more[..=n]);
-                break;
-            }
-            None if more.is_empty() => break,
-            None => whole.extend_from_slice(&more),
-        }
-        if at - piece.end > LONGEST as u64 {
-            return Err(too_long(&object.path));
-        }
-    }
-    Ok(whole.freeze())
 }
 
 /// An object as a stream, read chunk by chunk.
@@ -290,6 +340,22 @@ mod tests {
             let mut all = lines(&piece(0, at), &access);
             all.extend(lines(&piece(at, object.size), &access));
             assert_eq!(all, ["first\n", "\n", "third\n", "last"], "cut at {at}");
+        }
+    }
+
+    #[tokio::test]
+    async fn lines_longer_than_what_is_read_at_once_are_whole() {
+        let lengths = [3, CHUNK as usize + 5, 1, 0, 2 * CHUNK as usize, CHUNK as usize - 1, 10];
+        let body: String = lengths.iter().map(|n| "x".repeat(*n) + "\n").collect();
+        let (access, object) = access(&body).await;
+        for at in [1, 4, 5, CHUNK, CHUNK + 9, CHUNK + 10, CHUNK + 13, 3 * CHUNK, object.size - 11] {
+            let before = access.meter.bytes();
+            let piece = |start, end| Piece { object: object.clone(), start, end };
+            let mut all = lines(&piece(0, at), &access);
+            all.extend(lines(&piece(at, object.size), &access));
+            let found: Vec<usize> = all.iter().map(|line| line.len() - 1).collect();
+            assert_eq!(found, lengths, "cut at {at}");
+            assert_eq!(access.meter.bytes() - before, object.size, "cut at {at}");
         }
     }
 
