@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::failure::Failure;
 use super::types::Type;
-use crate::local::store::{self, Store};
+use crate::local::store::{self, Store, Tx};
 
 const DATABASES: store::Table = "athena.databases";
 /// Keys are `database/table`.
@@ -78,6 +78,46 @@ impl Table {
 pub struct Partition {
     pub values: Vec<String>,
     pub location: String,
+}
+
+/// What became of a partition that was to replace another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Replaced {
+    Done,
+    /// There is no such partition to be replaced.
+    Missing,
+    /// There is one in the new place already.
+    Present,
+}
+
+/// What a statement that writes makes known, in the transaction of its end.
+#[derive(Debug)]
+pub struct Entry {
+    /// A new table.
+    pub table: Option<Table>,
+    /// Database and table of the partitions.
+    pub of: (String, String),
+    /// By their names. Those that are known already stay as they are.
+    pub partitions: Vec<(String, Partition)>,
+}
+
+impl Entry {
+    pub fn write(self, tx: &mut Tx<'_>) -> Result<(), Failure> {
+        let key = format!("{}/{}", self.of.0, self.of.1);
+        if let Some(table) = &self.table {
+            if tx.get(TABLES, &key)?.is_some() {
+                return Err(Failure::new("TABLE_ALREADY_EXISTS", "the table was made by another query"));
+            }
+            tx.put(TABLES, key.clone(), encode(table)?);
+        }
+        for (name, partition) in self.partitions {
+            let key = format!("{key}/{name}");
+            if tx.get(PARTITIONS, &key)?.is_none() {
+                tx.put(PARTITIONS, key, encode(&partition)?);
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Reads are of what was committed; writes resolve once they are on disk. Cheap to clone.
@@ -178,13 +218,25 @@ impl Catalog {
             .await
     }
 
-    /// Writes a database over what it was.
-    pub async fn put_database(&self, database: Database) -> Result<(), Failure> {
-        let bytes = encode(&database)?;
+    /// Changes a database as it is when its turn comes; `false` when there is none of that name.
+    pub async fn change_database(
+        &self,
+        name: &str,
+        change: impl FnOnce(&mut Database) + Send + 'static,
+    ) -> Result<bool, Failure> {
+        // One that was never written, if it is `default`.
+        let Some(mut database) = self.database(name)? else { return Ok(false) };
+        let name = name.to_owned();
         self.store
             .transact(move |tx| {
-                tx.put(DATABASES, database.name, bytes);
-                Ok(())
+                match tx.get(DATABASES, &name)? {
+                    Some(bytes) => database = decode(&bytes)?,
+                    None if name == DEFAULT => {}
+                    None => return Ok(false),
+                }
+                change(&mut database);
+                tx.put(DATABASES, name, encode(&database)?);
+                Ok(true)
             })
             .await
     }
@@ -215,6 +267,26 @@ impl Catalog {
                     return Ok(false);
                 }
                 tx.put(TABLES, key, bytes);
+                Ok(true)
+            })
+            .await
+    }
+
+    /// Changes a table as it is when its turn comes, so that of two changes none is lost; `false` when
+    /// there is no such table.
+    pub async fn change_table(
+        &self,
+        database: &str,
+        name: &str,
+        change: impl FnOnce(&mut Table) -> Result<(), Failure> + Send + 'static,
+    ) -> Result<bool, Failure> {
+        let key = format!("{database}/{name}");
+        self.store
+            .transact(move |tx| {
+                let Some(bytes) = tx.get(TABLES, &key)? else { return Ok(false) };
+                let mut table: Table = decode(&bytes)?;
+                change(&mut table)?;
+                tx.put(TABLES, key, encode(&table)?);
                 Ok(true)
             })
             .await
@@ -258,6 +330,31 @@ impl Catalog {
                     }
                 }
                 Ok(present)
+            })
+            .await
+    }
+
+    /// Puts a partition in the place of the one named `old`; the name of one that is there already.
+    pub async fn replace_partition(
+        &self,
+        database: &str,
+        table: &str,
+        old: String,
+        new: (String, Partition),
+    ) -> Result<Replaced, Failure> {
+        let prefix = format!("{database}/{table}/");
+        self.store
+            .transact(move |tx| {
+                let (from, to) = (format!("{prefix}{old}"), format!("{prefix}{}", new.0));
+                if tx.get(PARTITIONS, &from)?.is_none() {
+                    return Ok(Replaced::Missing);
+                }
+                if from != to && tx.get(PARTITIONS, &to)?.is_some() {
+                    return Ok(Replaced::Present);
+                }
+                tx.delete(PARTITIONS, from);
+                tx.put(PARTITIONS, to, encode(&new.1)?);
+                Ok(Replaced::Done)
             })
             .await
     }

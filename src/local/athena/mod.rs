@@ -1,16 +1,18 @@
 //! Athena: queries over objects, their history and results, and the catalog of tables.
 //!
 //! Start with [`operations`] (what the service answers), [`start`] (what becomes a query) and
-//! [`running`] (a query's way from QUEUED to its end). A statement is read by [`hive`] (DDL, performed
-//! by [`ddl`]), by [`trino`] (what writes, performed by [`writing`]) or is a query of [`engine`], the
-//! only place that knows the SQL engine. [`catalog`] keeps tables and partitions; [`projection`] makes
-//! up partitions that nobody keeps.
+//! [`running`] (a query's way from QUEUED to one of the ends of [`ending`]). A statement is read by
+//! [`hive`] (DDL, performed by [`ddl`]), by [`trino`] (what writes, performed by [`writing`]) or is a query
+//! of [`engine`], the only place that knows the SQL engine. [`catalog`] keeps tables and partitions;
+//! [`projection`] makes up partitions that nobody keeps.
 
 mod catalog;
 mod datacatalogs;
 mod ddl;
+mod ending;
 mod engine;
 mod failure;
+mod fresh;
 mod hive;
 mod lookup;
 mod named;

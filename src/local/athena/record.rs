@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::engine::CUT_OFF;
 use super::failure::Failure;
 
 /// A column of a result.
@@ -154,6 +155,16 @@ impl Record {
             Some(resolved) => (&resolved.sql, &resolved.parameters),
             None => (&self.sql, &self.parameters),
         }
+    }
+
+    /// Ends it with a failure. Athena calls a query cancelled that was cut off by its work group's limit.
+    pub fn fail(&mut self, failure: &Failure) {
+        let cut_off = failure.name == CUT_OFF;
+        self.state = if cut_off { State::Cancelled } else { State::Failed };
+        self.reason = Some(if cut_off { failure.message.clone() } else { failure.to_string() });
+        self.error = Some(AthenaError::from(failure));
+        self.engine = self.total.saturating_sub(self.queue);
+        (self.updated, self.manifest) = (None, None);
     }
 
     /// As QueryExecution of GetQueryExecution.

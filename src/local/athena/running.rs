@@ -1,7 +1,5 @@
-//! A query's way: QUEUED, RUNNING, and SUCCEEDED, FAILED or CANCELLED. Each end is in the store
-//! before anyone is told of it.
+//! A query's way: QUEUED, RUNNING, and one of the ends of [`ending`].
 
-use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -10,25 +8,21 @@ use futures::StreamExt;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
-use super::catalog::{Column, Table};
+use super::catalog::{Column, Entry, Table};
 use super::ddl::{Ddl, Shown};
-use super::engine::{Ask, CUT_OFF, Meter};
+use super::ending::{self, Ended};
+use super::engine::{Ask, Meter};
 use super::failure::Failure;
+use super::fresh::Fresh;
 use super::hive::{self, Name};
-use super::operations::{Athena, QUERIES, decode, encode};
+use super::operations::Athena;
 use super::prepared::{self, Prepared};
-use super::record::{AthenaError, Record, ResultColumn, State, StatementType};
+use super::record::{Record, ResultColumn, State, StatementType};
 use super::results::{self, Csv};
+use super::trino;
 use super::writing::Writing;
-use super::{reuse, trino};
 use crate::local::bus::Bus;
 use crate::local::fault::Fault;
-use crate::sql::class::classify;
-
-/// What a statement that writes says of itself when the cloud's end cut it off: it may have written a part,
-/// so it is not run again by itself.
-const INTERRUPTED: &str =
-    "The local cloud stopped while the statement ran; look at what it wrote, then run it again.";
 
 const BINARY: &str = "application/octet-stream";
 
@@ -44,6 +38,9 @@ struct Made {
     manifest: Option<String>,
     /// Rows that were written, for statements that write.
     updated: Option<u64>,
+    /// The files that were written, and what is to be known of them.
+    files: Option<Fresh>,
+    entry: Option<Entry>,
 }
 
 impl Athena {
@@ -77,6 +74,7 @@ impl Athena {
         record.total = millis(began);
         record.completed = Some(bus.clock.now().timestamp_millis());
         record.scanned = meter.bytes();
+        let (mut files, mut entry) = (None, None);
         match outcome {
             Ok(made) => {
                 record.state = State::Succeeded;
@@ -87,19 +85,18 @@ impl Athena {
                 record.output_bytes = made.bytes;
                 record.manifest = made.manifest;
                 record.updated = made.updated;
+                (files, entry) = (made.files, made.entry);
             }
-            Err(failure) => {
-                let cut_off = failure.name == CUT_OFF;
-                record.state = if cut_off { State::Cancelled } else { State::Failed };
-                record.reason = Some(if cut_off { failure.message.clone() } else { failure.to_string() });
-                record.error = Some(AthenaError::from(&failure));
-                record.engine = record.total.saturating_sub(record.queue);
-            }
+            Err(failure) => record.fail(&failure),
         }
         record.service = record.total.saturating_sub(record.queue + record.engine);
-        let ended = end(&bus, record).await;
-        if let Err(fault) = ended {
-            tracing::error!(id, "the end of a query could not be written: {}", fault.message);
+        match ending::end(&bus, record, entry).await {
+            Ok(Ended::Stands) => files.map_or((), Fresh::keep),
+            // Stopped in the last moment, or what it wanted to make known was not possible.
+            Ok(Ended::Otherwise) => drop(files),
+            Err(fault) => {
+                tracing::error!(id, "the end of a query could not be written: {}", fault.message);
+            }
         }
         self.live().remove(&id);
     }
@@ -171,6 +168,8 @@ impl Athena {
                     engine,
                     manifest: wrote.manifest,
                     updated: Some(wrote.rows),
+                    files: wrote.files,
+                    entry: wrote.entry,
                     ..Made::default()
                 })
             }
@@ -268,63 +267,6 @@ impl Athena {
         }
         self.catalog.put_table(view, true).await.map(|_| ())
     }
-
-    /// StopQueryExecution: the end is written first, then the engine is told.
-    pub(super) async fn stop(&self, id: &str) -> Result<Value, Fault> {
-        let bus = self.bus()?;
-        let mut record = self.record(id)?;
-        if record.state.is_over() {
-            return Ok(json!({}));
-        }
-        let Some(cancel) = self.live().get(id).map(|live| live.cancel.clone()) else {
-            return Ok(json!({}));
-        };
-        let now = bus.clock.now().timestamp_millis();
-        record.state = State::Cancelled;
-        record.completed = Some(now);
-        record.total = u64::try_from(now - record.submitted).unwrap_or(0);
-        record.engine = record.total.saturating_sub(record.queue);
-        record.reason = Some("Query cancelled by user".into());
-        end(&bus, record).await?;
-        cancel.cancel();
-        self.live().remove(id);
-        Ok(json!({}))
-    }
-
-    /// A sentence for every query that an earlier process left unfinished.
-    pub(super) fn interrupted(&self) -> Vec<String> {
-        let Ok(bus) = self.bus() else { return Vec::new() };
-        let sentence = |record: &Record| match classify(&record.sql).writes {
-            false => format!("The query {} is run again.", record.id),
-            true => format!("The query {} writes and ended as failed: run it again.", record.id),
-        };
-        unfinished(&bus).iter().map(sentence).collect()
-    }
-
-    /// Goes on with what an earlier process left unfinished: what only reads is run again, under its id
-    /// and into its place; what writes ends as failed.
-    pub(super) async fn take_up(&self) {
-        let Ok(bus) = self.bus() else { return };
-        for mut record in unfinished(&bus) {
-            let id = record.id.clone();
-            // Somebody may have started it just now.
-            if self.live().contains_key(&id) {
-                continue;
-            }
-            if !classify(&record.sql).writes {
-                self.begin(bus.clone(), id, record);
-                continue;
-            }
-            let failure = Failure::internal(INTERRUPTED);
-            record.state = State::Failed;
-            record.completed = Some(bus.clock.now().timestamp_millis());
-            record.reason = Some(failure.to_string());
-            record.error = Some(AthenaError::from(&failure));
-            if let Err(fault) = end(&bus, record).await {
-                tracing::error!(id, "an interrupted query could not be ended: {}", fault.message);
-            }
-        }
-    }
 }
 
 /// The bucket and key of a query's output.
@@ -342,40 +284,6 @@ fn unwritable(record: &Record, fault: &Fault) -> Failure {
 
 fn refused(fault: &Fault) -> Failure {
     Failure::new("NOT_FOUND", fault.message.clone())
-}
-
-/// The queries that have no end.
-fn unfinished(bus: &Bus) -> Vec<Record> {
-    let mut unfinished: Vec<Record> = Vec::new();
-    let read = bus.store.scan(QUERIES, "", "", |_, bytes| {
-        if let Ok(record) = decode::<Record>(bytes)
-            && !record.state.is_over()
-        {
-            unfinished.push(record);
-        }
-        ControlFlow::Continue(())
-    });
-    if let Err(error) = read {
-        tracing::error!("the history of queries cannot be read: {error}");
-    }
-    unfinished
-}
-
-/// Writes the end of a query; the first end stands.
-async fn end(bus: &Bus, record: Record) -> Result<(), Fault> {
-    let encoded = encode(&record)?;
-    bus.store
-        .transact(move |tx| {
-            if let Some(known) = tx.get(QUERIES, &record.id)?
-                && decode::<Record>(&known)?.state.is_over()
-            {
-                return Ok(());
-            }
-            reuse::keep(tx, &record);
-            tx.put(QUERIES, record.id, encoded);
-            Ok(())
-        })
-        .await
 }
 
 fn millis(since: Instant) -> u64 {

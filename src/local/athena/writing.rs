@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::catalog::{Partition, Table};
+use super::catalog::{Entry, Partition, Table};
 use super::ddl;
 use super::engine::{self, Ask, Compression, Meter, Write, Written};
 use super::failure::Failure;
+use super::fresh::Fresh;
 use super::operations::Athena;
 use super::partitions;
 use super::record::Record;
@@ -24,6 +25,9 @@ pub struct Wrote {
     pub manifest: Option<String>,
     /// Milliseconds until the plan stood.
     pub planning: u64,
+    /// To be kept, and to be made known, once the end is written.
+    pub files: Option<Fresh>,
+    pub entry: Option<Entry>,
 }
 
 /// The query of a statement, and what all of them need.
@@ -57,16 +61,13 @@ impl Athena {
                 table.created = writing.now();
                 table.properties.push(("transient_lastDdlTime".into(), table.created.to_string()));
                 writing.must_be_empty(&table)?;
-                let written = if with_data {
+                let (mut wrote, partitions) = if with_data {
                     writing.fill_files(self, &table, (0..columns.len()).map(Some).collect()).await?
                 } else {
                     (Wrote::default(), Vec::new())
                 };
-                if !self.catalog.put_table(table.clone(), false).await? {
-                    return Err(Failure::new("TABLE_ALREADY_EXISTS", "the table was made by another query"));
-                }
-                self.register(&table, written.1).await?;
-                Ok(written.0)
+                wrote.entry = Some(entry(&table, partitions, true));
+                Ok(wrote)
             }
             Statement::Insert { table, columns, .. } => {
                 let database = writing.database(self, table.0)?;
@@ -80,8 +81,8 @@ impl Athena {
                 }
                 let query = writing.columns_of_any(self).await?;
                 let places = places(&table, columns.as_deref(), &query)?;
-                let (wrote, partitions) = writing.fill_files(self, &table, places).await?;
-                self.register(&table, partitions).await?;
+                let (mut wrote, partitions) = writing.fill_files(self, &table, places).await?;
+                wrote.entry = Some(entry(&table, partitions, false));
                 Ok(wrote)
             }
             Statement::Unload { to, options, .. } => {
@@ -94,14 +95,17 @@ impl Athena {
             other => Err(Failure::internal(format!("{} writes nothing", other.kind()))),
         }
     }
+}
 
-    /// Makes the partitions that got rows known, unless they are projected.
-    async fn register(&self, table: &Table, found: Vec<Partition>) -> Result<(), Failure> {
-        if found.is_empty() || super::projection::enabled(table) {
-            return Ok(());
-        }
-        let named = found.into_iter().map(|p| (partitions::name(&table.partitioned_by, &p.values), p));
-        self.catalog.add_partitions(&table.database, &table.name, named.collect()).await.map(|_| ())
+/// What a statement makes known: its table if it is new, and the partitions that got rows unless they are
+/// projected.
+fn entry(table: &Table, found: Vec<Partition>, new: bool) -> Entry {
+    let found = if super::projection::enabled(table) { Vec::new() } else { found };
+    let named = found.into_iter().map(|p| (partitions::name(&table.partitioned_by, &p.values), p));
+    Entry {
+        table: new.then(|| table.clone()),
+        of: (table.database.clone(), table.name.clone()),
+        partitions: named.collect(),
     }
 }
 
@@ -207,9 +211,16 @@ impl Writing<'_> {
             stem: stem(self.now(), &self.record.id),
         };
         let written: Written = athena.engine.write(self.ask.clone(), job, self.meter.clone()).await?;
-        let manifest = self.manifest(&written.files).await?;
+        let manifest = self.manifest(written.files.paths()).await?;
         let planning = u64::try_from(written.planning.as_millis()).unwrap_or(u64::MAX);
-        Ok((Wrote { rows: written.rows, manifest: Some(manifest), planning }, written.partitions))
+        let wrote = Wrote {
+            rows: written.rows,
+            manifest: Some(manifest),
+            planning,
+            files: Some(written.files),
+            entry: None,
+        };
+        Ok((wrote, written.partitions))
     }
 
     /// The list of the files, beside the query's results.

@@ -92,10 +92,10 @@ impl Ddl<'_> {
                 None => return Err(semantic(format!("Database does not exist: {name}"))),
             },
             Statement::SetDatabaseProperties { name, properties } => {
-                let missing = || semantic(format!("Database does not exist: {name}"));
-                let mut database = self.catalog.database(&name)?.ok_or_else(missing)?;
-                set(&mut database.properties, properties);
-                self.catalog.put_database(database).await?;
+                let change = move |database: &mut Database| set(&mut database.properties, properties);
+                if !self.catalog.change_database(&name, change).await? {
+                    return Err(semantic(format!("Database does not exist: {name}")));
+                }
             }
             Statement::CreateTable(table) => self.create_table(*table).await?,
             Statement::DropTable { name, lenient } => self.drop_table(name, lenient, false).await?,
@@ -124,7 +124,7 @@ impl Ddl<'_> {
             Change::SetLocation { partition: Some(values), location } => {
                 self.move_partition(&table, &values, location).await
             }
-            other => self.alter_table(table, other).await,
+            other => self.alter_table(&table, other).await,
         }
     }
 

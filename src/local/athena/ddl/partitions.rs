@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use super::{Ddl, Shown, execution_error, lines, location, not_a_location, semantic};
-use crate::local::athena::catalog::{Column, Partition, Table};
+use crate::local::athena::catalog::{Column, Partition, Replaced, Table};
 use crate::local::athena::failure::Failure;
 use crate::local::athena::hive::{self, Bound, Name};
 use crate::local::athena::partitions as names;
@@ -24,6 +24,10 @@ fn ordered(table: &Table, spec: &[(String, String)]) -> Result<Vec<String>, Fail
             )))
         }
     }
+}
+
+fn not_found(name: &str) -> Failure {
+    Failure::ddl(format!("SemanticException [Error 10006]: Partition not found {name}"))
 }
 
 impl Bound {
@@ -114,7 +118,7 @@ impl Ddl<'_> {
         let all = self.catalog.partitions(&table.database, &table.name)?;
         match all.into_iter().find(|p| p.values == values) {
             Some(partition) => Ok((name, partition)),
-            None => Err(Failure::ddl(format!("SemanticException [Error 10006]: Partition not found {name}"))),
+            None => Err(not_found(&name)),
         }
     }
 
@@ -128,14 +132,24 @@ impl Ddl<'_> {
         let (old, mut partition) = self.partition(table, from)?;
         partition.values = ordered(table, to)?;
         let new = names::name(&table.partitioned_by, &partition.values);
-        let present =
-            self.catalog.add_partitions(&table.database, &table.name, vec![(new, partition)]).await?;
-        if let Some(name) = present.first() {
-            return Err(execution_error(format!(
-                "AlreadyExistsException(message:Partition already exists: {name})"
-            )));
+        self.replace_partition(table, old, (new, partition)).await
+    }
+
+    async fn replace_partition(
+        &self,
+        table: &Table,
+        old: String,
+        new: (String, Partition),
+    ) -> Result<(), Failure> {
+        let names = (old.clone(), new.0.clone());
+        match self.catalog.replace_partition(&table.database, &table.name, old, new).await? {
+            Replaced::Done => Ok(()),
+            Replaced::Missing => Err(not_found(&names.0)),
+            Replaced::Present => Err(execution_error(format!(
+                "AlreadyExistsException(message:Partition already exists: {})",
+                names.1
+            ))),
         }
-        self.catalog.drop_partitions(&table.database, &table.name, vec![old]).await.map(|_| ())
     }
 
     pub(super) async fn move_partition(
@@ -147,9 +161,7 @@ impl Ddl<'_> {
         location(&at).ok_or_else(|| not_a_location(&at))?;
         let (name, mut partition) = self.partition(table, spec)?;
         partition.location = at;
-        let (database, of) = (&table.database, &table.name);
-        self.catalog.drop_partitions(database, of, vec![name.clone()]).await?;
-        self.catalog.add_partitions(database, of, vec![(name, partition)]).await.map(|_| ())
+        self.replace_partition(table, name.clone(), (name, partition)).await
     }
 
     /// MSCK REPAIR TABLE: every `a=1/b=2/` folder below the table's location becomes a partition.

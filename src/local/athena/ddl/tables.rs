@@ -65,46 +65,58 @@ impl Ddl<'_> {
             }
             Some(_) => self.catalog.drop_table(&database, &name.1).await.map(|_| ()),
             None if lenient => Ok(()),
-            None => Err(semantic(format!("Table not found {database}.{}", name.1))),
+            None => Err(missing(&database, &name.1)),
         }
     }
 
     /// Changes of the table itself.
-    pub(super) async fn alter_table(&self, mut table: Table, change: Change) -> Result<(), Failure> {
-        match change {
-            Change::SetLocation { location: at, .. } => {
-                location(&at).ok_or_else(|| not_a_location(&at))?;
-                table.location = at;
-            }
-            Change::SetProperties(properties) => set(&mut table.properties, properties),
-            Change::AddColumns(columns) => {
-                table.columns.extend(columns.into_iter().map(kept));
-            }
-            Change::ReplaceColumns(columns) => table.columns = columns.into_iter().map(kept).collect(),
-            Change::EditColumn { old, new, place } => {
-                let Some(at) = table.columns.iter().position(|c| c.name == old) else {
-                    return Err(execution_error(format!("Invalid column reference {old}")));
-                };
-                let mut column = kept(new);
-                let before = table.columns.remove(at);
-                column.comment = column.comment.or(before.comment);
-                let to = match place {
-                    None => at,
-                    Some(place) => place.position(&table.columns)?,
-                };
-                table.columns.insert(to, column);
-            }
-            other => return Err(Failure::internal(format!("{other:?} is no change of a table"))),
-        }
-        let all = table.columns.iter().chain(&table.partitioned_by);
-        let mut names: Vec<&str> = all.map(|c| c.name.as_str()).collect();
-        names.sort_unstable();
-        if let Some(twice) = names.windows(2).find(|pair| pair[0] == pair[1]) {
-            return Err(execution_error(format!("Duplicate column name: {}", twice[0])));
-        }
-        set(&mut table.properties, vec![(CHANGED.into(), self.now.to_string())]);
-        self.catalog.put_table(table, true).await.map(|_| ())
+    pub(super) async fn alter_table(&self, table: &Table, change: Change) -> Result<(), Failure> {
+        let now = self.now;
+        let changed = self
+            .catalog
+            .change_table(&table.database, &table.name, move |table| altered(table, change, now))
+            .await?;
+        if changed { Ok(()) } else { Err(missing(&table.database, &table.name)) }
     }
+}
+
+/// Changes a table; a change that does not fit it changes nothing that is kept.
+fn altered(table: &mut Table, change: Change, now: i64) -> Result<(), Failure> {
+    match change {
+        Change::SetLocation { location: at, .. } => {
+            location(&at).ok_or_else(|| not_a_location(&at))?;
+            table.location = at;
+        }
+        Change::SetProperties(properties) => set(&mut table.properties, properties),
+        Change::AddColumns(columns) => table.columns.extend(columns.into_iter().map(kept)),
+        Change::ReplaceColumns(columns) => table.columns = columns.into_iter().map(kept).collect(),
+        Change::EditColumn { old, new, place } => {
+            let Some(at) = table.columns.iter().position(|c| c.name == old) else {
+                return Err(execution_error(format!("Invalid column reference {old}")));
+            };
+            let mut column = kept(new);
+            let before = table.columns.remove(at);
+            column.comment = column.comment.or(before.comment);
+            let to = match place {
+                None => at,
+                Some(place) => place.position(&table.columns)?,
+            };
+            table.columns.insert(to, column);
+        }
+        other => return Err(Failure::internal(format!("{other:?} is no change of a table"))),
+    }
+    let all = table.columns.iter().chain(&table.partitioned_by);
+    let mut names: Vec<&str> = all.map(|c| c.name.as_str()).collect();
+    names.sort_unstable();
+    if let Some(twice) = names.windows(2).find(|pair| pair[0] == pair[1]) {
+        return Err(execution_error(format!("Duplicate column name: {}", twice[0])));
+    }
+    set(&mut table.properties, vec![(CHANGED.into(), now.to_string())]);
+    Ok(())
+}
+
+fn missing(database: &str, name: &str) -> Failure {
+    semantic(format!("Table not found {database}.{name}"))
 }
 
 impl crate::local::athena::hive::Place {

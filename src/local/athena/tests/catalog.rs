@@ -263,3 +263,18 @@ async fn views_are_made_replaced_shown_and_dropped() {
     done(&lake, &["DROP VIEW big"]).await;
     assert!(lake.rows("SELECT table_name FROM information_schema.views").await.is_empty());
 }
+
+#[tokio::test]
+async fn of_changes_at_once_none_is_lost() {
+    let lake = Lake::with_facilities().await;
+    let names: Vec<String> = (0..8).map(|n| format!("extra{n}")).collect();
+    let changes: Vec<String> =
+        names.iter().map(|name| format!("ALTER TABLE facilities ADD COLUMNS ({name} int)")).collect();
+    for outcome in futures::future::join_all(changes.iter().map(|sql| lake.run(sql))).await {
+        outcome.unwrap();
+    }
+    let columns = shown(&lake, "SHOW COLUMNS IN facilities").await;
+    for name in names {
+        assert!(columns.iter().any(|c| c.trim() == name), "{name} is not among {columns:?}");
+    }
+}

@@ -148,6 +148,59 @@ async fn a_statement_that_fails_leaves_no_files() {
     assert!(lake.run("SELECT * FROM n").await.is_err());
 }
 
+/// Of two statements that make the same table, one does; the other leaves nothing behind.
+#[tokio::test]
+async fn a_table_is_made_once() {
+    let lake = Lake::with_facilities().await;
+    let sql = |n: u32| {
+        format!("CREATE TABLE once WITH (external_location = 's3://lake/once{n}/') AS SELECT {n} AS x")
+    };
+    let (first, second) = (sql(1), sql(2));
+    let outcomes = futures::future::join(lake.run(&first), lake.run(&second)).await;
+    let (made, why) = match outcomes {
+        (Ok(_), Err(why)) => ("1", why),
+        (Err(why), Ok(_)) => ("2", why),
+        both => panic!("{both:?}"),
+    };
+    assert!(why.starts_with("TABLE_ALREADY_EXISTS"), "{why}");
+    assert_eq!(lake.rows("SELECT x FROM once").await, [made]);
+    let left = if made == "1" { "once2/" } else { "once1/" };
+    let gone = async || {
+        while !lake.keys(left).is_empty() {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(60), gone()).await.expect("no files");
+}
+
+/// A statement that is stopped leaves neither table nor files, whenever that is.
+#[tokio::test]
+async fn a_stopped_statement_leaves_nothing() {
+    let lake = Lake::with_facilities().await;
+    for pause in [0, 1, 3, 10, 30] {
+        let table = format!("stopped{pause}");
+        let sql = format!(
+            "CREATE TABLE {table} WITH (external_location = 's3://lake/{table}/', partitioned_by = ARRAY['p']) AS \
+             SELECT n AS x, n % 50 AS p FROM UNNEST(sequence(1, 5000)) AS t(n)"
+        );
+        let id = lake.start(&sql).await.unwrap();
+        tokio::time::sleep(std::time::Duration::from_millis(pause)).await;
+        lake.call("StopQueryExecution", json!({ "QueryExecutionId": id })).await.unwrap();
+        if lake.finished(&id).await["Status"]["State"] == "SUCCEEDED" {
+            assert_eq!(lake.rows(&format!("SELECT count(*) FROM {table}")).await, ["5000"]);
+            continue;
+        }
+        assert!(lake.run(&format!("SELECT * FROM {table}")).await.unwrap_err().contains("does not exist"));
+        let prefix = format!("{table}/");
+        let gone = async || {
+            while !lake.keys(&prefix).is_empty() {
+                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(std::time::Duration::from_secs(60), gone()).await.expect("no files");
+    }
+}
+
 #[tokio::test]
 async fn rows_are_inserted() {
     let lake = Lake::with_facilities().await;

@@ -22,6 +22,7 @@ use super::{Ask, Machine, Meter, arrow, at_once, errors, print};
 use crate::local::athena::catalog::{Catalog, Column, Partition, Table};
 use crate::local::athena::ddl;
 use crate::local::athena::failure::Failure;
+use crate::local::athena::fresh::Fresh;
 use crate::local::athena::types::Type;
 use crate::local::athena::{partitions, projection};
 
@@ -71,11 +72,10 @@ pub struct Write {
 }
 
 /// What was written.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Written {
     pub rows: u64,
-    /// `s3://bucket/key`
-    pub files: Vec<String>,
+    pub files: Fresh,
     /// The partitions that got rows.
     pub partitions: Vec<Partition>,
     /// Time until the plan stood.
@@ -105,9 +105,7 @@ pub async fn run(
     }
     .await;
     if let Err(failure) = outcome {
-        let done = std::mem::take(&mut files.written.files);
-        drop(files);
-        remove(ask, done).await;
+        files.written.files.remove().await;
         return Err(failure);
     }
     Ok(files.written)
@@ -198,7 +196,12 @@ impl<'a> Files<'a> {
             write,
             ask,
             open: BTreeMap::new(),
-            written: Written::default(),
+            written: Written {
+                rows: 0,
+                files: Fresh::new(ask.objects.clone()),
+                partitions: Vec::new(),
+                planning: Duration::ZERO,
+            },
         })
     }
 
@@ -282,26 +285,14 @@ impl<'a> Files<'a> {
         let key = format!("{prefix}{}_{}{ending}", self.write.stem, uuid::Uuid::new_v4());
         let path = format!("s3://{bucket}/{key}");
         let body = Bytes::from(file.bytes()?);
+        self.written.files.add(path.clone());
         self.ask.objects.write(&bucket, &key, body, "application/octet-stream").await.map_err(|fault| {
             Failure::new("HIVE_WRITER_OPEN_ERROR", format!("Error writing to {path}: {}", fault.message))
         })?;
-        self.written.files.push(path);
         if !values.is_empty() && !self.written.partitions.iter().any(|p| p.values == values) {
             self.written.partitions.push(Partition { values: values.to_vec(), location: at });
         }
         Ok(())
-    }
-}
-
-/// A statement that failed leaves nothing.
-async fn remove(ask: &Ask, files: Vec<String>) {
-    for path in files {
-        let Some((bucket, key)) = path.strip_prefix("s3://").and_then(|p| p.split_once('/')) else {
-            continue;
-        };
-        if let Err(fault) = ask.objects.delete(bucket, key).await {
-            tracing::warn!(path, "a file of a failed statement stays: {}", fault.message);
-        }
     }
 }
 
