@@ -1,15 +1,16 @@
-//! The local Athena beside its engine. Run with `cargo bench --bench sql`.
+//! The local Athena beside its engine. Run with `cargo bench --bench sql`; `WARD_BENCH_RECORDS` sets how many
+//! records there are (1,000,000 unless said otherwise, about 270 MB).
 //!
-//! - `per_state`: count per state over 1,000,000 lines of JSON (about 270 MB), by DataFusion alone over the
-//!   file, and by the service, from StartQueryExecution to SUCCEEDED. The service is meant to take less than
-//!   1.5 times as long.
-//! - `facility_metrics`: the shipped query over 250 objects of one record each; meant to take less than 60 ms.
+//! - Count per state over all records, by DataFusion alone over the file (with as many threads and the same
+//!   settings) and by the service, from StartQueryExecution to SUCCEEDED, in turns. The service is meant to
+//!   take less than 1.5 times as long, and less than 600 MB.
+//! - The shipped facility metrics over 250 objects of one record each; meant to take less than 60 ms.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_athena::types::{QueryExecutionContext, QueryExecutionState as State, ResultConfiguration};
@@ -17,19 +18,90 @@ use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};
 use aws_sdk_s3::primitives::ByteStream;
 use aws_smithy_http_client::Builder;
 use datafusion::arrow::datatypes::{DataType, Field, Schema};
-use datafusion::prelude::{JsonReadOptions, SessionContext};
-use divan::Bencher;
+use datafusion::prelude::{JsonReadOptions, SessionConfig, SessionContext};
 use tokio::runtime::Runtime;
 use ward::local::lambda::launcher::Program;
 use ward::local::{Cloud, CloudOptions};
 use ward::sql::{parameters, shipped};
 
-const RECORDS: usize = 1_000_000;
 const OBJECTS: usize = 250;
+/// Runs of the count by each side, and of the metrics.
+const COUNTS: usize = 7;
+const METRICS: usize = 50;
+const PER_STATE: &str = "SELECT state, count(*) AS n FROM large GROUP BY state ORDER BY state";
 const STATES: [&str; 8] = ["TX", "CA", "FL", "NY", "PA", "OH", "IL", "AZ"];
 
 fn main() {
-    divan::main();
+    // `cargo test --benches` only wants to know that it runs.
+    let brief = std::env::args().any(|a| a == "--test") || !std::env::args().any(|a| a == "--bench");
+    let asked = std::env::var("WARD_BENCH_RECORDS").ok().and_then(|n| n.parse().ok());
+    let records = asked.unwrap_or(if brief { 2_000 } else { 1_000_000 });
+    let lake = Lake::filled(records);
+    let threads = std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 8);
+    let engine = Runtime::new().expect("a runtime");
+    let (counts, metrics) = if brief { (1, 2) } else { (COUNTS, METRICS) };
+
+    let before = resident("VmRSS");
+    forget_peak();
+    let first = timed(|| lake.runtime.block_on(lake.run(PER_STATE)));
+    let peak = resident("VmHWM");
+    println!("count per state, {records} records, {} MB, {threads} threads", lake.bytes >> 20);
+    println!("  first by the service {first:.3} s; resident {before} MB before, {peak} MB at most");
+    let (mut alone, mut service) = (Vec::new(), Vec::new());
+    for _ in 0..counts {
+        alone.push(timed(|| engine.block_on(per_state(&lake.file, threads))));
+        service.push(timed(|| lake.runtime.block_on(lake.run(PER_STATE))));
+    }
+    let (alone, service) = (Spread::of(alone), Spread::of(service));
+    println!("  engine alone {alone}");
+    println!("  service      {service}");
+    println!("  ratio {:.2} of the medians; meant to be below 1.5", service.median / alone.median);
+
+    let sql = fill(shipped::FACILITY_METRICS, "small");
+    let runs = (0..metrics).map(|_| timed(|| lake.runtime.block_on(lake.run(&sql))));
+    let runs = Spread::of(runs.collect());
+    println!("facility metrics, {OBJECTS} objects\n  service      {runs}; meant to be below 0.060 s");
+    println!("resident now {} MB (client, cloud and engine in one process)", resident("VmRSS"));
+}
+
+fn timed(work: impl FnOnce()) -> f64 {
+    let began = Instant::now();
+    work();
+    began.elapsed().as_secs_f64()
+}
+
+/// How long several runs took, seconds.
+struct Spread {
+    least: f64,
+    median: f64,
+    most: f64,
+}
+
+impl Spread {
+    fn of(mut all: Vec<f64>) -> Spread {
+        all.sort_by(f64::total_cmp);
+        let at = |n: usize| all.get(n).copied().unwrap_or(f64::NAN);
+        Spread { least: at(0), median: at(all.len() / 2), most: at(all.len().saturating_sub(1)) }
+    }
+}
+
+impl std::fmt::Display for Spread {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "median {:.3} s (from {:.3} to {:.3})", self.median, self.least, self.most)
+    }
+}
+
+/// A line of this process's status, MB; 0 where the system has none.
+fn resident(what: &str) -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix(what)?.strip_prefix(':'));
+    let kib = line.and_then(|rest| rest.trim().trim_end_matches(" kB").parse::<u64>().ok());
+    kib.unwrap_or(0) >> 10
+}
+
+/// Sets the peak back to what is resident now, where the system can.
+fn forget_peak() {
+    let _ = std::fs::write("/proc/self/clear_refs", "5");
 }
 
 /// A record like those of the pipeline; `n` makes it differ from the others.
@@ -50,21 +122,18 @@ struct Lake {
     _cloud: Cloud,
     athena: aws_sdk_athena::Client,
     file: PathBuf,
+    /// The size of the file.
+    bytes: u64,
     _folder: tempfile::TempDir,
 }
 
-fn lake() -> &'static Lake {
-    static LAKE: OnceLock<Lake> = OnceLock::new();
-    LAKE.get_or_init(Lake::filled)
-}
-
 impl Lake {
-    fn filled() -> Lake {
+    fn filled(records: usize) -> Lake {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let file = folder.path().join("records.json");
         let mut written = std::fs::File::create(&file).expect("a file");
         let mut lines = String::new();
-        for n in 0..RECORDS {
+        for n in 0..records {
             record(n, &mut lines);
             if lines.len() > 1 << 20 {
                 written.write_all(lines.as_bytes()).expect("room");
@@ -94,6 +163,7 @@ impl Lake {
             athena: aws_sdk_athena::Client::new(&config),
             runtime,
             _cloud: cloud,
+            bytes: std::fs::metadata(&file).map_or(0, |m| m.len()),
             file,
             _folder: folder,
         };
@@ -175,42 +245,17 @@ fn fill(text: &str, prefix: &str) -> String {
 }
 
 /// DataFusion over the file, told the columns as the service is.
-#[divan::bench(sample_count = 5, sample_size = 1)]
-fn per_state_engine(bencher: Bencher) {
-    let lake = lake();
+async fn per_state(file: &std::path::Path, threads: usize) {
     let text = |name: &str| Field::new(name, DataType::Utf8, true);
     let schema = Schema::new(vec![
         text("facility_id"),
         text("state"),
         Field::new("employee_count", DataType::Int32, true),
     ]);
-    bencher.bench_local(|| {
-        lake.runtime.block_on(async {
-            let context = SessionContext::new();
-            let options = JsonReadOptions::default().schema(&schema).file_extension("json");
-            let path = lake.file.to_string_lossy();
-            context.register_json("large", path.as_ref(), options).await.expect("a table");
-            let sql = "SELECT state, count(*) AS n FROM large GROUP BY state ORDER BY state";
-            let rows = context.sql(sql).await.expect("a plan").collect().await.expect("rows");
-            assert_eq!(rows.iter().map(|b| b.num_rows()).sum::<usize>(), STATES.len());
-        });
-    });
-}
-
-/// The same query by the service.
-#[divan::bench(sample_count = 5, sample_size = 1)]
-fn per_state_service(bencher: Bencher) {
-    let lake = lake();
-    bencher.bench_local(|| {
-        lake.runtime
-            .block_on(lake.run("SELECT state, count(*) AS n FROM large GROUP BY state ORDER BY state"));
-    });
-}
-
-/// Stage 1 of the pipeline over single-record objects.
-#[divan::bench(sample_count = 50, sample_size = 1)]
-fn facility_metrics(bencher: Bencher) {
-    let lake = lake();
-    let sql = fill(shipped::FACILITY_METRICS, "small");
-    bencher.bench_local(|| lake.runtime.block_on(lake.run(&sql)));
+    let config = SessionConfig::new().with_target_partitions(threads).with_collect_statistics(false);
+    let context = SessionContext::new_with_config(config);
+    let options = JsonReadOptions::default().schema(&schema).file_extension("json");
+    context.register_json("large", file.to_string_lossy().as_ref(), options).await.expect("a table");
+    let rows = context.sql(PER_STATE).await.expect("a plan").collect().await.expect("rows");
+    assert_eq!(rows.iter().map(|b| b.num_rows()).sum::<usize>(), STATES.len());
 }
