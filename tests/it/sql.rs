@@ -235,24 +235,38 @@ async fn plans_are_explained_as_text_and_as_json() {
     assert!(told.contains("output_rows=2"), "{told}");
 }
 
-/// A statement as long as Athena takes, deep or wide: an answer or a failure, and the cloud goes on. What
-/// is planned at all is kept small here, since planning without optimisation is slow.
+/// A statement as long as Athena takes, deep or wide: an answer or a failure, and the cloud goes on.
 #[tokio::test]
 async fn no_statement_is_too_much_for_the_cloud() {
     let (_local, athena) = library().await;
     let limit = 262_144;
-    let wide = format!("SELECT id FROM shelf WHERE id IN ({})", vec!["1"; 2_000].join(","));
+    let nested = |open: &str, inner: &str, close: &str, n: usize| {
+        format!("SELECT {}{inner}{} FROM shelf", open.repeat(n), close.repeat(n))
+    };
     let padded = format!("SELECT 1 AS one -- {}", "x".repeat(limit - 19));
     for sql in [
-        format!("SELECT {}1{}", "(".repeat(10_000), ")".repeat(10_000)),
+        // Chains of every operator, and what stands before or behind an expression.
         format!("SELECT {}", vec!["1"; limit / 2 - 10].join("+")),
-        format!("SELECT 1 WHERE {}", vec!["true"; 20_000].join(" AND ")),
-        format!("SELECT {}", vec!["1"; 200].join(" + ")),
-        vec!["SELECT 1"; 60].join(" UNION ALL "),
+        format!("SELECT {}", vec!["1"; limit / 2 - 10].join("=")),
+        format!("SELECT {}", vec!["1"; 80_000].join("->")),
+        format!("SELECT 1{}", " IS NULL".repeat(30_000)),
+        format!("SELECT 1{}", " IN (1)".repeat(30_000)),
+        format!("SELECT 1{}", " BETWEEN 1 AND 1".repeat(15_000)),
+        format!("SELECT now(){}", " AT TIME ZONE 'UTC'".repeat(13_000)),
+        format!("SELECT 1{}", "::int".repeat(50_000)),
         format!("SELECT {}1", "- ".repeat(50_000)),
-        format!("SELECT {}1", "NOT ".repeat(50_000)),
-        format!("SELECT {}1{}", "abs(".repeat(40), ")".repeat(40)),
-        wide,
+        format!("SELECT {}true", "NOT ".repeat(50_000)),
+        // One in the other.
+        nested("(", "1", ")", 10_000),
+        nested("ROW(", "1", ")", 30_000),
+        nested("CASE WHEN true THEN ", "1", " END", 10_000),
+        nested("CAST(", "1", " AS int)", 10_000),
+        nested("coalesce(", "title", ", 'x')", 300),
+        nested("replace(", "title", ", 'a', 'b')", 100),
+        format!("SELECT CAST(NULL AS {}int{})", "array(".repeat(30_000), ")".repeat(30_000)),
+        format!("SELECT * FROM {}shelf", "(SELECT * FROM ".repeat(15_000)),
+        format!("SELECT 1 FROM shelf {}", "CROSS JOIN shelf ".repeat(12_000)),
+        vec!["SELECT 1"; 13_000].join(" UNION ALL "),
         padded.clone(),
     ] {
         assert!(sql.len() <= limit, "{}", sql.len());
@@ -261,4 +275,34 @@ async fn no_statement_is_too_much_for_the_cloud() {
         assert!(matches!(alive, Outcome::Answered(_)), "after {}", &sql[..60]);
     }
     assert!(matches!(run(&athena, &padded).await, Outcome::Answered(_)));
+}
+
+/// What people and their programs write is long too, and is answered.
+#[tokio::test]
+async fn long_statements_are_answered() {
+    let (_local, athena) = library().await;
+    let list = |n: usize, sep: &str, one: fn(usize) -> String| (0..n).map(one).collect::<Vec<_>>().join(sep);
+    let one = async |sql: String| match run(&athena, &sql).await {
+        Outcome::Answered(answer) => answer.rows,
+        Outcome::Failed(why) | Outcome::Refused(why) => panic!("{}: {why}", &sql[..60]),
+    };
+    let text = |value: &str| vec![vec![Cell::Text(value.to_owned())]];
+    let ids = list(10_000, ", ", |n| (n * 2).to_string());
+    assert_eq!(one(format!("SELECT id FROM shelf WHERE id IN ({ids})")).await, text("2"));
+    let titles = list(5_000, ", ", |n| format!("'t{n}'"));
+    assert_eq!(one(format!("SELECT count(*) FROM shelf WHERE title IN ({titles}, 'one')")).await, text("1"));
+    let either = list(2_000, " OR ", |n| format!("(id = {n} AND title <> 'two')"));
+    assert_eq!(one(format!("SELECT id FROM shelf WHERE {either}")).await, text("1"));
+    let all = list(2_000, " AND ", |n| format!("id <> {}", n + 2));
+    assert_eq!(one(format!("SELECT id FROM shelf WHERE {all}")).await, text("1"));
+    let sum = list(1_000, " + ", |n| if n % 2 == 0 { "id".into() } else { "1".into() });
+    assert_eq!(one(format!("SELECT max({sum}) FROM shelf")).await, text("1500"));
+    let glued = list(1_000, " || ", |_| "title".into());
+    assert_eq!(one(format!("SELECT length({glued}) FROM shelf WHERE id = 1")).await, text("3000"));
+    let rows = list(2_000, ", ", |n| format!("({n}, 'x{n}')"));
+    assert_eq!(one(format!("SELECT sum(a) FROM (VALUES {rows}) AS t(a, b)")).await, text("1999000"));
+    let cases = list(500, " ", |n| format!("WHEN id = {n} THEN 'x{n}'"));
+    assert_eq!(one(format!("SELECT max(CASE {cases} END) FROM shelf")).await, text("x2"));
+    let unions = list(100, " UNION ALL ", |n| format!("SELECT {n} AS n"));
+    assert_eq!(one(format!("SELECT count(DISTINCT n) FROM ({unions})")).await, text("100"));
 }

@@ -25,17 +25,17 @@ impl Call {
             span = part.span;
             fold(part);
         }
-        let args = match &function.args {
-            FunctionArguments::List(list) => list
-                .args
-                .iter()
-                .filter_map(|arg| match arg {
-                    FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => Some(expr.clone()),
-                    _ => None,
-                })
-                .collect(),
-            _ => Vec::new(),
-        };
+        let plain = |arg: &FunctionArg| matches!(arg, FunctionArg::Unnamed(FunctionArgExpr::Expr(_)));
+        let mut args = Vec::new();
+        if let FunctionArguments::List(list) = &mut function.args
+            && list.args.iter().all(plain)
+        {
+            // Taken, not copied: they may be large. [`Call::rename`] puts them back.
+            args.extend(list.args.drain(..).filter_map(|arg| match arg {
+                FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => Some(expr),
+                _ => None,
+            }));
+        }
         Call { name, args, span, function }
     }
 
@@ -57,8 +57,12 @@ impl Call {
         Err(self.failure("FUNCTION_NOT_FOUND", message))
     }
 
-    /// The same call of another function.
+    /// The same call of another function, with the arguments as they are now.
     pub fn rename(mut self, name: &str) -> Expr {
+        if !self.args.is_empty() {
+            let args = std::mem::take(&mut self.args);
+            self.set_args(args);
+        }
         self.function.name = ObjectName(vec![ObjectNamePart::Identifier(ident(name, self.span))]);
         Expr::Function(self.function)
     }
@@ -125,18 +129,11 @@ pub fn rewrite(mut function: Function) -> Result<Expr, Failure> {
         "random" | "rand" if !of.args.is_empty() => {
             of.arity(1..=2)?;
             // From the first, which is 0 when there is one alone, up to the last.
-            let last = of.args.pop().unwrap_or_else(|| number(1));
-            let first = of.args.pop().unwrap_or_else(|| number(0));
-            let binary = |left: Expr, op: BinaryOperator, right: Expr| Expr::BinaryOp {
-                left: Box::new(Expr::Nested(Box::new(left))),
-                op,
-                right: Box::new(Expr::Nested(Box::new(right))),
-            };
-            let width = binary(last, BinaryOperator::Minus, first.clone());
-            let share = binary(call("random", Vec::new(), of.span), BinaryOperator::Multiply, width);
-            let no = Expr::Value(Value::Boolean(false).into());
-            let whole = call("$cast", vec![call("floor", vec![share], of.span), text("bigint"), no], of.span);
-            binary(first, BinaryOperator::Plus, whole)
+            if of.args.len() == 1 {
+                of.args.insert(0, number(0));
+            }
+            of.args.push(call("random", Vec::new(), of.span));
+            call("$random_between", of.args, of.span)
         }
         "typeof" if matches!(of.args.first(), Some(Expr::Value(v)) if matches!(v.value, Value::SingleQuotedString(_))) =>
         {
@@ -149,23 +146,18 @@ pub fn rewrite(mut function: Function) -> Result<Expr, Failure> {
         // The error that it may have is of no account here.
         "approx_distinct" if of.args.len() == 2 => {
             of.args.truncate(1);
-            let args = std::mem::take(&mut of.args);
-            of.set_args(args);
             of.rename("approx_distinct")
         }
         // The form is a word of its own.
         "normalize" if of.args.len() == 2 => {
             let form = of.args[1].to_string().trim_matches(['"', '\'']).to_owned();
             of.args[1] = text(&form);
-            let args = std::mem::take(&mut of.args);
-            of.set_args(args);
             of.rename("normalize")
         }
         "count_if" => {
             of.arity(1..=1)?;
-            let condition = of.args.remove(0);
+            let condition = std::mem::replace(&mut of.args[0], number(1));
             of.only(condition);
-            of.set_args(vec![number(1)]);
             of.rename("count")
         }
         "try" => {

@@ -44,6 +44,13 @@ fn bad(value: &str, why: impl FnOnce(&str) -> String) -> Misfit {
     Misfit { why: why(&value), value }
 }
 
+/// Keeps the first of several failures.
+fn keep(first: &mut Option<Misfit>, next: Result<(), Misfit>) {
+    if first.is_none() {
+        *first = next.err();
+    }
+}
+
 /// As Java complains about a text that is no number.
 fn input(value: &str) -> String {
     format!("For input string: \"{value}\"")
@@ -128,7 +135,8 @@ impl Column {
         }
     }
 
-    /// Appends a value of JSON; `span` was proven to be JSON.
+    /// Appends a value of JSON; `span` was proven to be JSON. What does not fit is appended as NULL, so
+    /// that every column of a row goes on at the same place.
     pub fn push_json(&mut self, line: &[u8], span: Range<usize>, options: &Options) -> Result<(), Misfit> {
         let raw = &line[span.clone()];
         if raw == b"null" {
@@ -136,56 +144,54 @@ impl Column {
             return Ok(());
         }
         match self {
-            Column::List { offsets, valid, child, .. } => {
-                if raw[0] != b'[' {
-                    return Err(bad(&String::from_utf8_lossy(raw), |v| format!("Data is not an array: {v}")));
-                }
+            Column::List { offsets, valid, child, .. } if raw[0] == b'[' => {
                 let (mut count, mut failed) = (0, None);
                 json::elements(line, span, |element| {
-                    if failed.is_none() {
-                        count += 1;
-                        failed = child.push_json(line, element, options).err();
-                    }
+                    count += 1;
+                    keep(&mut failed, child.push_json(line, element, options));
                 });
-                if let Some(failure) = failed {
-                    return Err(failure);
-                }
                 offsets.push(offsets.last().copied().unwrap_or(0) + count);
-                valid.push(true);
+                valid.push(failed.is_none());
+                failed.map_or(Ok(()), Err)?;
             }
-            Column::Row { fields, valid, children } => {
-                if raw[0] != b'{' {
-                    return Err(bad(&String::from_utf8_lossy(raw), |v| {
-                        format!("Data is not an object for a struct: {v}")
-                    }));
-                }
+            Column::Row { fields, valid, children } if raw[0] == b'{' => {
                 let mut index = Index::default();
                 json::members(line, span, &mut index);
+                let mut failed = None;
                 for (field, child) in fields.iter().zip(children) {
                     let found = index.members.iter().rfind(|(k, _)| {
                         json::key_is(options, &line[k.clone()], options.key_of(field.name()))
                     });
                     match found {
-                        Some((_, value)) => child.push_json(line, value.clone(), options)?,
+                        Some((_, value)) => {
+                            keep(&mut failed, child.push_json(line, value.clone(), options));
+                        }
                         None => child.push_null(),
                     }
                 }
-                valid.push(true);
+                valid.push(failed.is_none());
+                failed.map_or(Ok(()), Err)?;
             }
-            Column::Map { offsets, valid, key, value, .. } => {
-                if raw[0] != b'{' {
-                    return Err(bad(&String::from_utf8_lossy(raw), |v| {
-                        format!("Data is not an object for a map: {v}")
-                    }));
-                }
+            Column::Map { offsets, valid, key, value, .. } if raw[0] == b'{' => {
                 let mut index = Index::default();
                 json::members(line, span, &mut index);
+                let (mut count, mut failed) = (0, None);
                 for (k, v) in &index.members {
-                    key.push_text(&json::unescape(&line[k.clone()]))?;
-                    value.push_json(line, v.clone(), options)?;
+                    // A key that does not fit leaves no entry, since no key may be NULL.
+                    match key.append_text(&json::unescape(&line[k.clone()])) {
+                        Ok(()) => {
+                            count += 1;
+                            keep(&mut failed, value.push_json(line, v.clone(), options));
+                        }
+                        wrong => keep(&mut failed, wrong),
+                    }
                 }
-                offsets.push(offsets.last().copied().unwrap_or(0) + index.members.len() as i32);
-                valid.push(true);
+                offsets.push(offsets.last().copied().unwrap_or(0) + count);
+                valid.push(failed.is_none());
+                failed.map_or(Ok(()), Err)?;
+            }
+            Column::List { .. } | Column::Row { .. } | Column::Map { .. } => {
+                return self.push_text(&String::from_utf8_lossy(raw));
             }
             Column::Json(b) => b.append_value(String::from_utf8_lossy(raw)),
             // Whole numbers are read without a detour through text.
@@ -198,8 +204,17 @@ impl Column {
         Ok(())
     }
 
-    /// Appends a value written as text.
+    /// Appends a value written as text; what does not fit is appended as NULL.
     pub fn push_text(&mut self, text: &str) -> Result<(), Misfit> {
+        let appended = self.append_text(text);
+        if appended.is_err() {
+            self.push_null();
+        }
+        appended
+    }
+
+    /// Appends a value written as text, or nothing.
+    pub fn append_text(&mut self, text: &str) -> Result<(), Misfit> {
         fn whole<T: TryFrom<i64>>(text: &str) -> Result<T, Misfit> {
             let trimmed = text.trim();
             let number = trimmed.parse::<i64>().ok().or_else(|| {
@@ -313,4 +328,89 @@ pub fn item(kind: DataType) -> FieldRef {
 pub fn entries(key: DataType, value: DataType) -> FieldRef {
     let fields = Fields::from(vec![Field::new("key", key, false), Field::new("value", value, true)]);
     Arc::new(Field::new("entries", DataType::Struct(fields), false))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    /// A row of a number, texts, and numbers by number.
+    fn kind() -> DataType {
+        let numbers = DataType::Map(entries(DataType::Int32, DataType::Int32), false);
+        DataType::Struct(Fields::from(vec![
+            Field::new("n", DataType::Int32, true),
+            Field::new("list", DataType::List(item(DataType::Boolean)), true),
+            Field::new("map", numbers, true),
+            Field::new("row", DataType::Struct(vec![Field::new("d", DataType::Date32, true)].into()), true),
+        ]))
+    }
+
+    /// Values of which some fit [`kind`] and some do not.
+    fn value() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            Just(json!(true)),
+            Just(json!(7)),
+            Just(json!("2026-01-31")),
+            Just(json!("x"))
+        ];
+        leaf.prop_recursive(4, 24, 4, |inner| {
+            let key = prop_oneof![
+                Just("n".to_owned()),
+                Just("list".into()),
+                Just("map".into()),
+                Just("row".into()),
+                Just("d".into()),
+                Just("1".into())
+            ];
+            prop_oneof![
+                proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                proptest::collection::btree_map(key, inner, 0..5)
+                    .prop_map(|map| Value::Object(map.into_iter().collect())),
+            ]
+        })
+    }
+
+    fn push(column: &mut Column, value: &Value) -> bool {
+        let text = value.to_string();
+        column.push_json(text.as_bytes(), 0..text.len(), &Options::EXACT).is_ok()
+    }
+
+    fn alone(value: &Value) -> ArrayRef {
+        let mut column = Column::new(&kind()).unwrap();
+        push(&mut column, value);
+        column.finish().unwrap()
+    }
+
+    proptest! {
+        /// Each value is one row, whatever the rows before it held; one that does not fit is NULL.
+        #[test]
+        fn every_value_is_one_row(values in proptest::collection::vec(value(), 0..12)) {
+            let mut column = Column::new(&kind()).unwrap();
+            let fits: Vec<bool> = values.iter().map(|value| push(&mut column, value)).collect();
+            let array = column.finish().unwrap();
+            prop_assert_eq!(array.len(), values.len());
+            for (row, value) in values.iter().enumerate() {
+                prop_assert_eq!(array.is_valid(row), fits[row] && !value.is_null());
+                if array.is_valid(row) {
+                    prop_assert_eq!(&array.slice(row, 1), &alone(value));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_moves_nothing_that_follows() {
+        let mut column = Column::new(&kind()).unwrap();
+        assert!(push(&mut column, &json!({"n": 1, "list": [true]})));
+        assert!(!push(&mut column, &json!({"n": 2, "list": [true, "x", false], "map": {"a": 1}})));
+        assert!(push(&mut column, &json!({"n": 3, "list": [false], "map": {"5": 6}})));
+        let array = column.finish().unwrap();
+        let mut shown = String::new();
+        super::super::print::cell(&array, 2, &mut shown);
+        assert!(array.is_null(1));
+        assert_eq!(shown, "{n=3, list=[false], map={5=6}, row=null}");
+    }
 }

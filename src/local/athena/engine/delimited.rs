@@ -105,7 +105,7 @@ impl Lazy {
                     self.split(text, level, |item| {
                         let (k, v) = item.split_once(between).map_or((item, None), |(k, v)| (k, Some(v)));
                         // A key is never NULL: a pair whose key does not fit is left out.
-                        if key.push_text(&self.unescape(k)).is_ok() {
+                        if key.append_text(&self.unescape(k)).is_ok() {
                             match v {
                                 Some(v) => self.push(value, v, level + 2),
                                 None => value.push_null(),
@@ -129,9 +129,8 @@ impl Lazy {
                 valid.push(true);
             }
             scalar => {
-                if scalar.push_text(&self.unescape(text)).is_err() {
-                    scalar.push_null();
-                }
+                // What does not fit is NULL, and no failure of the query.
+                let _ = scalar.push_text(&self.unescape(text));
             }
         }
     }

@@ -154,7 +154,7 @@ pub fn rewrite(name: &str, of: &mut Call) -> Result<Option<Expr>, Failure> {
         }
         "geometric_mean" => {
             of.arity(1..=1)?;
-            let ln = call("ln", vec![of.args[0].clone()], span);
+            let ln = call("ln", std::mem::take(&mut of.args), span);
             of.set_args(vec![ln]);
             let mut mean = call("avg", Vec::new(), span);
             if let Expr::Function(f) = &mut mean {

@@ -155,7 +155,10 @@ pub fn plan(
     {
         return Ok(PlannerResult::Original(expr));
     }
-    let (Ok(left), Ok(right)) = (expr.left.get_type(schema), expr.right.get_type(schema)) else {
+    let known = functions::kind(&expr.left).cloned();
+    let (Ok(left), Ok(right)) =
+        (known.map_or_else(|| expr.left.get_type(schema), Ok), expr.right.get_type(schema))
+    else {
         return Ok(PlannerResult::Original(expr));
     };
     let symbol = expr.op.to_string();
@@ -195,6 +198,11 @@ pub fn plan(
     if expr.op == BinaryOperator::StringConcat && (is_list(&left) || is_list(&right)) {
         return Ok(PlannerResult::Planned(functions::concat(expr.left, &left, expr.right, &right)));
     }
+    let types = [left, right];
+    if let Some(chain) = functions::longer(&symbol, &expr.left, &types) {
+        return Ok(PlannerResult::Planned(chain.call(expr.left, expr.right)));
+    }
+    let [left, right] = types;
     if let Some(call) = functions::arithmetic(&symbol, &left, &right) {
         return Ok(PlannerResult::Planned(call.call(vec![expr.left, expr.right])));
     }

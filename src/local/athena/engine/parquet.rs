@@ -7,6 +7,7 @@ use std::sync::Arc;
 use bytes::{Buf, Bytes};
 use datafusion::arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
 use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::physical_optimizer::pruning::PruningPredicate;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
@@ -17,6 +18,7 @@ use parquet::file::reader::{ChunkReader, Length};
 use super::columns::Column;
 use super::format::{Place, Source, constant};
 use super::pieces::{Access, Object, Piece, Stream};
+use super::prune::Statistics;
 use super::scan::ROWS;
 use super::{adapt, arrow};
 use crate::local::athena::failure::Failure;
@@ -85,6 +87,8 @@ pub struct Reading {
     schema: SchemaRef,
     sources: Vec<Source>,
     by_index: bool,
+    /// Chooses row groups.
+    predicate: Option<Arc<PruningPredicate>>,
     left: VecDeque<Piece>,
     current: Option<Open>,
     access: Access,
@@ -109,10 +113,11 @@ impl Reading {
         schema: SchemaRef,
         sources: Vec<Source>,
         by_index: bool,
+        predicate: Option<Arc<PruningPredicate>>,
         left: VecDeque<Piece>,
         access: Access,
     ) -> Reading {
-        Reading { schema, sources, by_index, left, current: None, access }
+        Reading { schema, sources, by_index, predicate, left, current: None, access }
     }
 
     pub fn batch(&mut self) -> Result<Option<RecordBatch>, Failure> {
@@ -178,14 +183,22 @@ impl Reading {
             return Ok(Open { object, rows: Rows::Count(usize::try_from(rows).unwrap_or(0)), places });
         }
         let mask = ProjectionMask::roots(read.parquet_schema(), roots);
+        let groups = match &self.predicate {
+            Some(predicate) => {
+                Statistics { read: &read, schema: &self.schema, roots: &found }.groups(predicate)
+            }
+            None => (0..read.metadata().num_row_groups()).collect(),
+        };
         // Compressed bytes of the columns read, as Athena counts them.
-        let chunks_read = read.metadata().row_groups().iter().flat_map(|group| {
-            group.columns().iter().enumerate().filter(|(leaf, _)| mask.leaf_included(*leaf))
+        let chunks_read = groups.iter().flat_map(|group| {
+            let columns = read.metadata().row_group(*group).columns().iter().enumerate();
+            columns.filter(|(leaf, _)| mask.leaf_included(*leaf))
         });
         let bytes: i64 = chunks_read.map(|(_, chunk)| chunk.compressed_size()).sum();
         self.access.meter.add(u64::try_from(bytes).unwrap_or(0))?;
         let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(chunks, read)
             .with_projection(mask)
+            .with_row_groups(groups)
             .with_batch_size(ROWS)
             .build()
             .map_err(|e| broken(&e, &path))?;

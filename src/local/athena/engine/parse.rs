@@ -8,7 +8,7 @@ use datafusion::sql::sqlparser::dialect::{Dialect, GenericDialect};
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
 
-use super::{places, size, tokens};
+use super::{balance, places, size, tokens, weight};
 use crate::local::athena::failure::{Failure, Spot};
 
 /// How deep expressions may nest. The engine's threads have stacks for it.
@@ -83,6 +83,8 @@ pub fn statement(sql: &str, parameters: &[String]) -> Result<Statement, Failure>
     match statements.len() {
         1 => {
             let mut statement = statements.remove(0);
+            balance::balance(&mut statement);
+            weight::check(&statement)?;
             places::mark(&mut statement, &tokens);
             Ok(statement)
         }

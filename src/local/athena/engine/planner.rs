@@ -25,10 +25,10 @@ use super::parse::{self, TYPE_MARK};
 use super::pieces::Access;
 use super::places::{self, Placed};
 use super::rewrite;
-use super::scan::{S3Table, fail};
+use super::scan::{PATH, S3Table, fail};
 use super::unnest::UnnestPlanner;
 use super::{arrow, columns};
-use crate::local::athena::catalog::Catalog;
+use crate::local::athena::catalog::{Catalog, Table};
 use crate::local::athena::failure::Failure;
 use crate::local::athena::types::Type;
 
@@ -48,6 +48,32 @@ pub struct Context {
     pub depth: usize,
 }
 
+impl Context {
+    fn known(&self, name: &ObjectName) -> Option<Table> {
+        let parts: Vec<String> =
+            name.0.iter().filter_map(|p| p.as_ident()).map(|i| i.value.to_lowercase()).collect();
+        let (table, database) = match parts.as_slice() {
+            [table] => (table, &self.database),
+            [.., database, table] => (table, database),
+            [] => return None,
+        };
+        // What cannot be read fails when it is planned.
+        self.catalog.table(database, table).ok().flatten()
+    }
+}
+
+impl rewrite::Tables for Context {
+    fn hides(&self, name: &ObjectName) -> bool {
+        self.with_path && self.known(name).is_some_and(|table| !table.is_view())
+    }
+
+    fn columns(&self, name: &ObjectName) -> Option<Vec<String>> {
+        let table = self.known(name)?;
+        let columns = table.columns.iter().chain(&table.partitioned_by);
+        Some(columns.map(|c| c.name.to_lowercase()).chain([PATH.to_owned()]).collect())
+    }
+}
+
 /// A planned query.
 pub struct Planned {
     pub plan: LogicalPlan,
@@ -57,17 +83,7 @@ pub struct Planned {
 
 /// Plans a query, which is rewritten on the way.
 pub fn plan(context: &Context, mut query: Query) -> Result<Planned> {
-    let hides = |name: &ObjectName| {
-        let parts: Vec<String> =
-            name.0.iter().filter_map(|p| p.as_ident()).map(|i| i.value.to_lowercase()).collect();
-        let (table, database) = match parts.as_slice() {
-            [table] => (table, &context.database),
-            [.., database, table] => (table, database),
-            [] => return false,
-        };
-        context.with_path && matches!(context.catalog.table(database, table), Ok(Some(t)) if !t.is_view())
-    };
-    let names = rewrite::query(&mut query, &hides).map_err(fail)?;
+    let names = rewrite::query(&mut query, context).map_err(fail)?;
     let provider = Provider {
         context: context.clone(),
         expressions: vec![

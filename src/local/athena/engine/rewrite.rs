@@ -3,27 +3,36 @@
 //! The pass is by syntax alone; what needs types is decided in [`super::planner`]. Functions of ours
 //! that no query may name begin with `$`.
 
+use std::collections::HashMap;
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::*;
 use datafusion::sql::sqlparser::tokenizer::Span;
 
 use super::calls;
+use super::groups;
 use super::joins;
 use super::literals;
 use super::names;
 use super::parse::TYPE_MARK;
 use super::places;
-use super::scopes::{relations, tables};
+use super::scopes::{self, Columns, relations, tables};
 use super::shapes;
 use crate::local::athena::failure::Failure;
 
+/// What is known of the tables that a query names.
+pub trait Tables {
+    /// Whether the table has the hidden column `"$path"`.
+    fn hides(&self, name: &ObjectName) -> bool;
+    /// The names of its columns, in lower case; `None` when there is no such table.
+    fn columns(&self, name: &ObjectName) -> Columns;
+}
+
 /// Rewrites a query in place; answers the names of its columns where the text gives them.
-/// `hides` tells whether a table has the hidden column `"$path"`.
-pub fn query(query: &mut Query, hides: &dyn Fn(&ObjectName) -> bool) -> Result<Vec<Option<String>>, Failure> {
+pub fn query(query: &mut Query, tables: &dyn Tables) -> Result<Vec<Option<String>>, Failure> {
     let names = names::output(&query.body);
     let mut rewriter =
-        Rewriter { scopes: Vec::new(), lambdas: Vec::new(), ctes: Vec::new(), counter: 0, hides };
+        Rewriter { scopes: Vec::new(), lambdas: Vec::new(), ctes: Vec::new(), counter: 0, tables };
     match VisitMut::visit(query, &mut rewriter) {
         ControlFlow::Continue(()) => Ok(names),
         ControlFlow::Break(failure) => Err(failure),
@@ -75,10 +84,10 @@ struct Rewriter<'a> {
     scopes: Vec<Vec<String>>,
     /// The parameters of the lambdas around the current expression.
     lambdas: Vec<Vec<String>>,
-    /// Names of WITH, which are no tables.
-    ctes: Vec<String>,
+    /// Names of WITH, which are no tables, with their columns.
+    ctes: Vec<(String, Columns)>,
     counter: usize,
-    hides: &'a dyn Fn(&ObjectName) -> bool,
+    tables: &'a dyn Tables,
 }
 
 impl Rewriter<'_> {
@@ -86,9 +95,11 @@ impl Rewriter<'_> {
         self.scopes.iter().rev().any(|scope| scope.iter().any(|n| n == name))
     }
 
-    fn is_table(&self, name: &ObjectName) -> bool {
-        let bare = |part: &ObjectNamePart| part.as_ident().map(|i| i.value.to_lowercase());
-        !(name.0.len() == 1 && bare(&name.0[0]).is_some_and(|n| self.ctes.contains(&n)))
+    /// The columns of a WITH query; `None` when a table is meant.
+    fn cte(&self, name: &ObjectName) -> Option<&Columns> {
+        let [ObjectNamePart::Identifier(name)] = name.0.as_slice() else { return None };
+        let name = name.value.to_lowercase();
+        self.ctes.iter().rev().find(|(known, _)| *known == name).map(|(_, columns)| columns)
     }
 
     fn is_parameter(&self, name: &str) -> bool {
@@ -192,12 +203,12 @@ impl Rewriter<'_> {
     }
 
     fn name_columns(&mut self, select: &mut Select) {
-        let mut known: Vec<String> = Vec::new();
+        let mut known: HashMap<String, usize> = HashMap::new();
         // A name that comes twice is told apart.
         let mut unique = |name: String| {
-            let count = known.iter().filter(|k| **k == name).count();
-            known.push(name.clone());
-            if count == 0 { name } else { names::again(&name, count) }
+            let count = known.entry(name.clone()).or_default();
+            *count += 1;
+            if *count == 1 { name } else { names::again(&name, *count - 1) }
         };
         for item in &mut select.projection {
             match item {
@@ -235,8 +246,10 @@ impl Rewriter<'_> {
 
     /// `*` leaves out the hidden column of the one table that has it.
     fn hide_path(&self, select: &mut Select) {
-        let hidden =
-            tables(&select.from).into_iter().filter(|name| self.is_table(name) && (self.hides)(name)).count();
+        let hidden = tables(&select.from)
+            .into_iter()
+            .filter(|n| self.cte(n).is_none() && self.tables.hides(n))
+            .count();
         for item in &mut select.projection {
             if let (SelectItem::Wildcard(options), 1) = (item, hidden) {
                 options.opt_exclude =
@@ -284,7 +297,8 @@ impl VisitorMut for Rewriter<'_> {
     fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<Failure> {
         for cte in query.with.iter_mut().flat_map(|with| &mut with.cte_tables) {
             fold_alias(&mut cte.alias);
-            self.ctes.push(cte.alias.name.value.clone());
+            let columns = scopes::renamed(&cte.alias).or_else(|| scopes::output(&cte.query));
+            self.ctes.push((cte.alias.name.value.clone(), columns));
         }
         if let Err(failure) = shapes::query(query) {
             return ControlFlow::Break(failure);
@@ -308,6 +322,13 @@ impl VisitorMut for Rewriter<'_> {
         let mut scope = Vec::new();
         relations(&select.from, &mut scope);
         self.scopes.push(scope);
+        let columns = |name: &ObjectName| match self.cte(name) {
+            Some(columns) => columns.clone(),
+            None => self.tables.columns(name),
+        };
+        if let Err(failure) = groups::check(select, &columns) {
+            return ControlFlow::Break(failure);
+        }
         shapes::select(select);
         self.hide_path(select);
         self.name_columns(select);

@@ -10,6 +10,7 @@ use datafusion::common::Result;
 use datafusion::error::DataFusionError;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
+use datafusion::physical_optimizer::pruning::PruningPredicate;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
@@ -17,7 +18,7 @@ use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
 use super::columns::Column;
 use super::format::{self, Decoder, Format, Place, Source};
 use super::pieces::{self, Access, Lines, Object, PIECE, Piece};
-use super::{arrow, folders, parquet};
+use super::{arrow, folders, parquet, prune};
 use crate::local::athena::catalog::{Catalog, Partition, Table};
 use crate::local::athena::ddl;
 use crate::local::athena::failure::Failure;
@@ -68,6 +69,13 @@ impl S3Table {
         Ok(S3Table { table, catalog, format, schema: Arc::new(Schema::new(fields)), sources, access })
     }
 
+    /// Whether a condition is of partition columns alone.
+    fn chooses_folders(&self, filter: &Expr) -> bool {
+        let columns = filter.column_refs();
+        let ours = |name: &str| self.table.partitioned_by.iter().any(|c| c.name == name);
+        !columns.is_empty() && columns.iter().all(|c| ours(&c.name))
+    }
+
     /// The pieces of all objects, in the order of their keys.
     fn pieces(&self, folders: &[Partition]) -> Result<Vec<Piece>, Failure> {
         let splits = !matches!(self.format, Format::Parquet { .. });
@@ -113,6 +121,8 @@ struct Pieces {
     format: Format,
     skip: usize,
     sources: Vec<Source>,
+    /// Chooses row groups of Parquet files.
+    predicate: Option<Arc<PruningPredicate>>,
     pieces: Vec<Piece>,
     access: Access,
 }
@@ -186,6 +196,7 @@ impl Pieces {
                 schema,
                 sources,
                 by_index,
+                self.predicate.clone(),
                 left,
                 self.access.clone(),
             )));
@@ -230,12 +241,12 @@ impl TableProvider for S3Table {
         TableType::Base
     }
 
-    /// Conditions of partition columns choose folders; they are judged again with every row.
+    /// Conditions of partition columns choose folders, and others row groups of Parquet files; they are
+    /// judged again with every row.
     fn supports_filters_pushdown(&self, filters: &[&Expr]) -> Result<Vec<TableProviderFilterPushDown>> {
-        let ours = |name: &str| self.table.partitioned_by.iter().any(|c| c.name == name);
+        let parquet = matches!(self.format, Format::Parquet { .. });
         let judge = |filter: &&Expr| {
-            let columns = filter.column_refs();
-            if !columns.is_empty() && columns.iter().all(|c| ours(&c.name)) && !filter.is_volatile() {
+            if !filter.is_volatile() && (parquet || self.chooses_folders(filter)) {
                 TableProviderFilterPushDown::Inexact
             } else {
                 TableProviderFilterPushDown::Unsupported
@@ -254,7 +265,11 @@ impl TableProvider for S3Table {
         let wanted: Vec<usize> = projection.cloned().unwrap_or_else(|| (0..self.sources.len()).collect());
         let schema = Arc::new(self.schema.project(&wanted)?);
         let sources: Vec<Source> = wanted.iter().map(|n| self.sources[*n].clone()).collect();
-        let folders = folders::wanted(&self.table, &self.catalog, filters, state).map_err(fail)?;
+        let (of_folders, of_rows): (Vec<&Expr>, Vec<&Expr>) =
+            filters.iter().partition(|filter| self.chooses_folders(filter));
+        let of_folders: Vec<Expr> = of_folders.into_iter().cloned().collect();
+        let folders = folders::wanted(&self.table, &self.catalog, &of_folders, state).map_err(fail)?;
+        let predicate = prune::predicate(&of_rows, &schema, state);
         let pieces = self.pieces(&folders).map_err(fail)?;
         let bytes: u64 = pieces.iter().map(|p| p.end - p.start).sum();
         // Little data is read by one: more would cost more than they gain.
@@ -272,6 +287,7 @@ impl TableProvider for S3Table {
                     format: self.format.clone(),
                     skip: format::skipped_lines(&self.table),
                     sources: sources.clone(),
+                    predicate: predicate.clone(),
                     pieces,
                     access: self.access.clone(),
                 }) as Arc<dyn PartitionStream>

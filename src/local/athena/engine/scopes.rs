@@ -2,6 +2,8 @@
 
 use datafusion::sql::sqlparser::ast::*;
 
+use super::names;
+
 /// The tables that a FROM clause reads itself.
 pub fn tables(from: &[TableWithJoins]) -> Vec<&ObjectName> {
     fn factor<'a>(of: &'a TableFactor, into: &mut Vec<&'a ObjectName>) {
@@ -41,4 +43,45 @@ pub fn relations(from: &[TableWithJoins], into: &mut Vec<String>) {
         of.joins.iter().for_each(|join| factor(&join.relation, into));
     }
     from.iter().for_each(|item| one(item, into));
+}
+
+/// Names of columns in lower case; `None` when they are not known from the text.
+pub type Columns = Option<Vec<String>>;
+
+/// The columns that an alias gives.
+pub fn renamed(alias: &TableAlias) -> Columns {
+    let columns = alias.columns.iter().map(|c| c.name.value.to_lowercase());
+    (!alias.columns.is_empty()).then(|| columns.collect())
+}
+
+/// The columns of a query.
+pub fn output(query: &Query) -> Columns {
+    let names = names::output(&query.body);
+    (!names.is_empty()).then(|| names.into_iter().flatten().map(|n| n.to_lowercase()).collect())
+}
+
+/// The columns that a FROM clause brings; `of` knows those of tables.
+pub fn columns(from: &[TableWithJoins], of: &dyn Fn(&ObjectName) -> Columns) -> Columns {
+    fn factor(factor: &TableFactor, of: &dyn Fn(&ObjectName) -> Columns) -> Columns {
+        let named = |alias: &Option<TableAlias>| alias.as_ref().and_then(renamed);
+        match factor {
+            TableFactor::Table { name, alias, args: None, .. } => named(alias).or_else(|| of(name)),
+            TableFactor::Derived { subquery, alias, .. } => named(alias).or_else(|| output(subquery)),
+            TableFactor::UNNEST { alias, .. } => named(alias),
+            TableFactor::NestedJoin { table_with_joins, alias: None } => one(table_with_joins, of),
+            _ => None,
+        }
+    }
+    fn one(item: &TableWithJoins, of: &dyn Fn(&ObjectName) -> Columns) -> Columns {
+        let mut all = factor(&item.relation, of)?;
+        for join in &item.joins {
+            all.extend(factor(&join.relation, of)?);
+        }
+        Some(all)
+    }
+    let mut all = Vec::new();
+    for item in from {
+        all.extend(one(item, of)?);
+    }
+    Some(all)
 }

@@ -6,18 +6,86 @@ use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan};
 
 use crate::local::athena::failure::{Failure, Spot};
 
-/// The greatest depth: operators in a row count as much as parentheses. The planner asks for the type of
-/// each part again and again, so that its time grows with the square.
+/// The greatest depth, for which the engine's threads have stacks. Operators in a row count as much as
+/// parentheses do: `1 + 1 + 1` is a tree of that many levels, and so is `1 IS NULL IS NULL`.
 const DEEPEST: usize = 1_500;
 
-/// One level of parentheses.
+/// One level of parentheses, or of CASE.
 #[derive(Default)]
 struct Level {
     /// Operators of the expression so far.
     operators: usize,
     /// Set operations and relations of the query so far.
     parts: usize,
+    /// How many BETWEEN wait for their AND.
+    ranges: usize,
     in_from: bool,
+    /// Opened by CASE, not by a parenthesis.
+    case: bool,
+    /// Whether a value stands just before: then a word is an operator, and else it may be a name.
+    after_value: bool,
+}
+
+impl Level {
+    fn depth(&self) -> usize {
+        self.operators + self.parts
+    }
+
+    /// Goes on with an expression beside the last one.
+    fn beside(&mut self) {
+        (self.operators, self.ranges, self.after_value) = (0, 0, false);
+    }
+
+    fn operator(&mut self) {
+        self.operators += 1;
+        self.after_value = false;
+    }
+
+    /// Takes in a token that opens and closes nothing.
+    fn take(&mut self, token: &Token) {
+        let word = match token {
+            Token::Comma if self.in_from => return self.parts += 1,
+            Token::Comma | Token::SemiColon => return self.beside(),
+            Token::Whitespace(_) | Token::EOF => return,
+            Token::Number(..) | Token::SingleQuotedString(_) | Token::Placeholder(_) => {
+                return self.after_value = true;
+            }
+            Token::Word(word) if word.quote_style.is_some() => return self.after_value = true,
+            Token::Word(word) => word.keyword,
+            _ => return self.operator(),
+        };
+        match word {
+            Keyword::NoKeyword => self.after_value = true,
+            Keyword::BETWEEN => {
+                self.operator();
+                self.ranges += 1;
+            }
+            Keyword::AND if self.ranges > 0 => {
+                self.ranges -= 1;
+                self.after_value = false;
+            }
+            // Long chains of these are balanced before anything descends them.
+            Keyword::AND | Keyword::OR | Keyword::WHEN | Keyword::THEN | Keyword::ELSE => self.beside(),
+            Keyword::UNION | Keyword::EXCEPT | Keyword::INTERSECT => {
+                *self = Level { parts: self.parts + 1, case: self.case, ..Level::default() };
+            }
+            Keyword::JOIN => {
+                self.beside();
+                self.parts += 1;
+            }
+            Keyword::FROM => {
+                self.beside();
+                self.in_from = true;
+            }
+            Keyword::SELECT | Keyword::WHERE | Keyword::GROUP | Keyword::HAVING | Keyword::ORDER => {
+                self.beside();
+                self.in_from = false;
+            }
+            Keyword::NOT | Keyword::INTERVAL => self.operator(),
+            _ if self.after_value => self.operator(),
+            _ => self.after_value = true,
+        }
+    }
 }
 
 /// Refuses a statement that would be too deep.
@@ -25,53 +93,36 @@ pub fn check(tokens: &[TokenWithSpan]) -> Result<(), Failure> {
     let mut levels = vec![Level::default()];
     let mut depth = 0usize;
     for token in tokens {
-        let Some(level) = levels.last_mut() else { break };
-        let before = level.operators + level.parts;
-        match &token.token {
-            Token::LParen | Token::LBracket => {
-                let subscript = usize::from(token.token == Token::LBracket);
-                level.operators += subscript;
-                depth += 1 + subscript;
-                levels.push(Level::default());
-                if depth > DEEPEST {
-                    return Err(too_deep(token));
-                }
-                continue;
+        let keyword = match &token.token {
+            Token::Word(word) if word.quote_style.is_none() => Some(word.keyword),
+            _ => None,
+        };
+        let opens = matches!(token.token, Token::LParen | Token::LBracket | Token::LBrace)
+            || keyword == Some(Keyword::CASE);
+        let ends = keyword == Some(Keyword::END) && levels.last().is_some_and(|level| level.case);
+        let closes = ends || matches!(token.token, Token::RParen | Token::RBracket | Token::RBrace);
+        while closes && levels.len() > 1 {
+            let Some(closed) = levels.pop() else { break };
+            depth = depth.saturating_sub(closed.depth() + 1);
+            // A parenthesis ends what was left open in it.
+            if ends || !closed.case {
+                break;
             }
-            Token::RParen | Token::RBracket => {
-                if levels.len() > 1
-                    && let Some(closed) = levels.pop()
-                {
-                    depth = depth.saturating_sub(closed.operators + closed.parts + 1);
-                }
-                continue;
-            }
-            Token::Comma if level.in_from => level.parts += 1,
-            Token::Comma => level.operators = 0,
-            Token::Plus
-            | Token::Minus
-            | Token::Mul
-            | Token::Div
-            | Token::Mod
-            | Token::StringConcat
-            | Token::Period => {
-                level.operators += 1;
-            }
-            Token::Word(word) if word.quote_style.is_none() => match word.keyword {
-                Keyword::AND | Keyword::OR | Keyword::NOT | Keyword::CASE => level.operators += 1,
-                Keyword::UNION | Keyword::EXCEPT | Keyword::INTERSECT => {
-                    *level = Level { parts: level.parts + 1, ..Level::default() };
-                }
-                Keyword::JOIN => level.parts += 1,
-                Keyword::FROM => *level = Level { parts: level.parts, in_from: true, operators: 0 },
-                Keyword::SELECT | Keyword::WHERE | Keyword::GROUP | Keyword::HAVING | Keyword::ORDER => {
-                    *level = Level { parts: level.parts, ..Level::default() };
-                }
-                _ => continue,
-            },
-            _ => continue,
         }
-        depth = (depth + level.operators + level.parts).saturating_sub(before);
+        let Some(level) = levels.last_mut() else { break };
+        let before = level.depth();
+        level.after_value |= closes;
+        if token.token == Token::LBracket {
+            // `a[1][2]` is one in the other.
+            level.operators += 1;
+        } else if !opens && !closes {
+            level.take(&token.token);
+        }
+        depth = (depth + level.depth()).saturating_sub(before);
+        if opens {
+            levels.push(Level { case: keyword == Some(Keyword::CASE), ..Level::default() });
+            depth += 1;
+        }
         if depth > DEEPEST {
             return Err(too_deep(token));
         }
@@ -100,11 +151,27 @@ mod tests {
         assert!(fits(&format!("SELECT x FROM t WHERE x IN ({})", vec!["1"; 50_000].join(", "))));
         assert!(fits(&format!("SELECT {}", vec!["a + b"; 20_000].join(", "))));
         assert!(fits(&vec!["SELECT (1 + 2) * (3 + 4)"; 1_000].join(" UNION ALL ")));
+        // `id` and `type` are words that the parser knows.
+        assert!(fits(&format!("SELECT {}", vec!["id"; 1_400].join(" + "))));
+        assert!(fits(&format!("SELECT 1 WHERE {}", vec!["type = 'a'"; 5_000].join(" OR "))));
+        assert!(fits(&format!("SELECT 1 WHERE {}", vec!["NOT a BETWEEN 1 AND 2"; 5_000].join(" OR "))));
+        assert!(fits(&format!("SELECT CASE {} END", "WHEN a = 1 THEN 2 ".repeat(5_000))));
         for sql in [
             format!("SELECT {}", vec!["1"; 5_000].join(" + ")),
+            format!("SELECT {}", vec!["1"; 5_000].join(" = ")),
+            format!("SELECT {}", vec!["1"; 5_000].join("->")),
+            format!("SELECT 1{}", " IS NULL".repeat(5_000)),
+            format!("SELECT 1{}", " IN (1)".repeat(5_000)),
+            format!("SELECT 1{}", " BETWEEN 1 AND 1".repeat(5_000)),
+            format!("SELECT x{}", " AT TIME ZONE 'UTC'".repeat(5_000)),
+            format!("SELECT {}1", "NOT ".repeat(5_000)),
+            format!("SELECT {} 1", "CASE WHEN a THEN ".repeat(5_000)),
+            format!("SELECT {}", "(end + ".repeat(5_000)),
+            format!("SELECT a{}", "[1]".repeat(5_000)),
             format!("SELECT {}1{}", "(".repeat(10_000), ")".repeat(10_000)),
             vec!["SELECT 1"; 5_000].join(" UNION ALL "),
             format!("SELECT 1 FROM {}", vec!["t"; 5_000].join(", ")),
+            format!("SELECT 1 FROM t {}", "CROSS JOIN t ".repeat(5_000)),
             format!("SELECT a{}", ".b".repeat(5_000)),
         ] {
             assert!(!fits(&sql));

@@ -82,6 +82,11 @@ pub fn failure(text: &str, sql: &str) -> Failure {
         let failure = Failure::new("TYPE_MISMATCH", format!("{which} query has different number of fields"));
         return placed(failure, which, sql);
     }
+    if let Some(name) = between(text, "Unsupported compound identifier '", "'") {
+        let plain = name.replace('"', "");
+        let failure = Failure::syntax(format!("Too many dots in table name: {plain}"));
+        return placed(failure, plain.split('.').next().unwrap_or_default(), sql);
+    }
     if let Some(count) = between(text, "Source table contains ", " columns but only ") {
         let names = between(text, "columns but only ", " names").unwrap_or_default();
         let message =

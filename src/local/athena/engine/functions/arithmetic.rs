@@ -21,8 +21,8 @@ use crate::local::athena::failure::Failure;
 
 const SPAN: DataType = DataType::Interval(IntervalUnit::MonthDayNano);
 
-#[derive(Clone, Copy, PartialEq)]
-enum Op {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Op {
     Plus,
     Minus,
     Times,
@@ -42,17 +42,23 @@ pub fn name(symbol: &str) -> Option<&'static str> {
     })
 }
 
-/// Whether the function of an operator takes these types; else the engine's own operator is meant.
-pub fn takes(symbol: &str, types: &[DataType]) -> bool {
+/// Whether a function is one of an operator.
+pub fn is_operator(name: &str) -> bool {
+    matches!(name, "$plus" | "$minus" | "$times" | "$over" | "$modulo")
+}
+
+/// An operator that has a function for these types, and the type of its result; else the engine's own
+/// operator is meant.
+pub fn result(symbol: &str, types: &[DataType]) -> Option<(Op, DataType)> {
     let op = match symbol {
         "+" => Op::Plus,
         "-" => Op::Minus,
         "*" => Op::Times,
         "/" => Op::Over,
         "%" => Op::Modulo,
-        _ => return false,
+        _ => return None,
     };
-    kind(op, types).is_ok()
+    kind(op, types).ok().map(|kind| (op, kind))
 }
 
 macro_rules! operator {
@@ -103,7 +109,8 @@ fn rank(kind: &DataType) -> Option<u8> {
     })
 }
 
-fn kind(op: Op, types: &[DataType]) -> Result<DataType, &'static str> {
+/// The type of an operator's result; what it takes when these types are none of it.
+pub fn kind(op: Op, types: &[DataType]) -> Result<DataType, &'static str> {
     const OTHER: &str = "two numbers";
     let (a, b) = (&types[0], &types[1]);
     let number = |t: &DataType| rank(t).is_some();
@@ -134,7 +141,7 @@ fn kind(op: Op, types: &[DataType]) -> Result<DataType, &'static str> {
     Ok(DataType::Decimal128(precision.clamp(1, 38) as u8, scale as i8))
 }
 
-fn eval(op: Op, args: &[ArrayRef], kind: &DataType) -> Result<ArrayRef, Failure> {
+pub fn eval(op: Op, args: &[ArrayRef], kind: &DataType) -> Result<ArrayRef, Failure> {
     if args.iter().any(|a| a.data_type() == &DataType::Null) {
         return Ok(new_null_array(kind, rows(args)));
     }

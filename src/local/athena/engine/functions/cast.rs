@@ -292,15 +292,10 @@ fn read_texts(array: &ArrayRef, to: &DataType, lenient: bool) -> Result<ArrayRef
                     _ => value,
                 };
                 let whole = to.is_integer() && value.trim().parse::<i64>().is_err();
-                let pushed = if whole {
-                    Err(cannot(value, to))
-                } else {
-                    column.push_text(value).map_err(Failure::from)
-                };
-                match pushed {
-                    Ok(()) => {}
-                    Err(_) if lenient => column.push_null(),
-                    Err(_) => return Err(cannot(value, to)),
+                if whole && lenient {
+                    column.push_null();
+                } else if whole || (column.push_text(value).is_err() && !lenient) {
+                    return Err(cannot(value, to));
                 }
             }
         }

@@ -6,6 +6,7 @@ mod arrays;
 mod best;
 mod binary;
 mod cast;
+mod chain;
 mod choices;
 mod dates;
 mod decimals;
@@ -37,6 +38,7 @@ use datafusion::arrow::datatypes::DataType;
 use datafusion::logical_expr::{AggregateUDF, Expr, HigherOrderUDF, ScalarUDF, WindowUDF};
 
 pub use cast::convert;
+pub use chain::{kind, longer};
 pub use json_cast::json_value;
 pub use native::udf;
 pub use zones::stamp;
@@ -139,8 +141,8 @@ pub fn has(name: &str) -> bool {
 /// The function of an operator between these types, where the engine's own operator will not do.
 pub fn arithmetic(symbol: &str, left: &DataType, right: &DataType) -> Option<ScalarUDF> {
     let name = arithmetic::name(symbol)?;
-    let types = [left.clone(), right.clone()];
-    arithmetic::takes(symbol, &types).then(|| arithmetic::all().into_iter().find(|f| f.name() == name))?
+    arithmetic::result(symbol, &[left.clone(), right.clone()])?;
+    arithmetic::all().into_iter().find(|f| f.name() == name)
 }
 
 /// JSON as Trino writes it; `None` when it is none.

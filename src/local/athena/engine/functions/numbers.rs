@@ -73,6 +73,7 @@ pub fn all() -> Vec<ScalarUDF> {
         tested!("is_nan", f64::is_nan),
         tested!("is_finite", f64::is_finite),
         tested!("is_infinite", f64::is_infinite),
+        Native { name: "sqrt", least: 1, most: 1, returns: real_type, eval: |a, _| root(a) },
         real!("power", f64::powf),
         real!("pow", f64::powf),
         real!("log", |base, x| x.ln() / base.ln()),
@@ -96,6 +97,7 @@ pub fn all() -> Vec<ScalarUDF> {
         },
         Native { name: "from_base", least: 2, most: 2, returns: from_type, eval: from_base },
         Native { name: "width_bucket", least: 4, most: 4, returns: bucket_type, eval: width_bucket },
+        Native { name: "$random_between", least: 3, most: 3, returns: between_type, eval: random_between },
     ];
     all.into_iter().map(udf).collect()
 }
@@ -264,8 +266,33 @@ fn real(args: &[ArrayRef], of: fn(f64, f64) -> f64) -> Result<ArrayRef, Failure>
     Ok(Arc::new(done))
 }
 
+/// NaN for what is less than zero, where the engine's own fails.
+fn root(args: &[ArrayRef]) -> Result<ArrayRef, Failure> {
+    let wide = compute::cast(&args[0], &DataType::Float64).map_err(wrong)?;
+    Ok(Arc::new(wide.as_primitive::<Float64Type>().unary::<_, Float64Type>(f64::sqrt)))
+}
+
 fn whole_type(types: &[DataType]) -> Kind {
     if types.iter().all(is_whole) { Ok(DataType::Int64) } else { Err("bigint") }
+}
+
+fn between_type(types: &[DataType]) -> Kind {
+    whole_type(&types[..2]).map_err(|_| "random(n), random(m, n)")
+}
+
+/// From the first up to the second, by the third, which lies between 0 and 1.
+fn random_between(args: &[ArrayRef], _: &DataType) -> Result<ArrayRef, Failure> {
+    let shares = compute::cast(&args[2], &DataType::Float64).map_err(wrong)?;
+    let shares = shares.as_primitive::<Float64Type>();
+    let one = |row: usize| {
+        let (Some(from), Some(to)) = (whole(&args[0], row), whole(&args[1], row)) else { return Ok(None) };
+        if from >= to {
+            return Err(argument("bound must be positive"));
+        }
+        Ok(Some(from.saturating_add((shares.value(row) * to.saturating_sub(from) as f64) as i64)))
+    };
+    let done: Result<Int64Array, Failure> = (0..rows(args)).map(one).collect();
+    Ok(Arc::new(done?))
 }
 
 fn bits(args: &[ArrayRef], of: fn(&[i64]) -> i64) -> Result<ArrayRef, Failure> {

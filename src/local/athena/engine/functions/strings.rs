@@ -132,7 +132,7 @@ fn concat_type(types: &[DataType]) -> Kind {
 }
 
 /// NULL when any part is NULL.
-fn concat(args: &[ArrayRef], kind: &DataType) -> Result<ArrayRef, Failure> {
+pub fn concat(args: &[ArrayRef], kind: &DataType) -> Result<ArrayRef, Failure> {
     collect(kind, rows(args), |row| {
         if args.iter().any(|a| a.is_null(row) || a.data_type() == &DataType::Null) {
             return Ok(None);

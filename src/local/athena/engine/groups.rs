@@ -1,0 +1,81 @@
+//! GROUP BY and HAVING: they know the columns of FROM, and not what SELECT calls a value. The engine knows
+//! both. <https://trino.io/docs/current/sql/select.html#group-by-clause>
+
+use std::ops::ControlFlow;
+
+use datafusion::sql::sqlparser::ast::*;
+
+use super::parse;
+use super::scopes::{self, Columns};
+use crate::local::athena::failure::Failure;
+
+/// Refuses a name that is SELECT's alone; `of` knows the columns of tables.
+pub fn check(select: &Select, of: &dyn Fn(&ObjectName) -> Columns) -> Result<(), Failure> {
+    let named = select.projection.iter().filter_map(|item| match item {
+        SelectItem::ExprWithAlias { alias, .. } => Some(alias.value.to_lowercase()),
+        _ => None,
+    });
+    let named: Vec<String> = named.collect();
+    let used: Vec<Ident> =
+        grouped(select).into_iter().filter(|i| named.contains(&i.value.to_lowercase())).collect();
+    if used.is_empty() {
+        return Ok(());
+    }
+    // Where the columns are not known from the text the planner judges.
+    let Some(columns) = scopes::columns(&select.from, of) else { return Ok(()) };
+    match used.into_iter().find(|i| !columns.contains(&i.value.to_lowercase())) {
+        None => Ok(()),
+        Some(unknown) => {
+            let failure = Failure::syntax(format!("Column '{}' cannot be resolved", unknown.value));
+            Err(match parse::spot(unknown.span.start) {
+                Some(spot) => failure.at(spot),
+                None => failure,
+            })
+        }
+    }
+}
+
+/// The plain names in GROUP BY and HAVING, but for those in lambdas and in subqueries, which have names
+/// of their own.
+fn grouped(select: &Select) -> Vec<Ident> {
+    #[derive(Default)]
+    struct Names {
+        found: Vec<Ident>,
+        /// Lambdas and subqueries around the current expression.
+        inner: usize,
+    }
+    impl Visitor for Names {
+        type Break = ();
+
+        fn pre_visit_query(&mut self, _: &Query) -> ControlFlow<()> {
+            self.inner += 1;
+            ControlFlow::Continue(())
+        }
+
+        fn post_visit_query(&mut self, _: &Query) -> ControlFlow<()> {
+            self.inner -= 1;
+            ControlFlow::Continue(())
+        }
+
+        fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
+            match expr {
+                Expr::Lambda(_) => self.inner += 1,
+                Expr::Identifier(name) if self.inner == 0 => self.found.push(name.clone()),
+                _ => {}
+            }
+            ControlFlow::Continue(())
+        }
+
+        fn post_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
+            if let Expr::Lambda(_) = expr {
+                self.inner -= 1;
+            }
+            ControlFlow::Continue(())
+        }
+    }
+    let mut names = Names::default();
+    // It never breaks.
+    let _ = select.group_by.visit(&mut names);
+    let _ = select.having.visit(&mut names);
+    names.found
+}
