@@ -137,7 +137,7 @@ impl std::fmt::Debug for Pieces {
 enum Reading {
     Lines {
         schema: SchemaRef,
-        decoder: Decoder,
+        decoder: Box<Decoder>,
         /// Lines at the head of each object that hold no data.
         skip: usize,
         left: VecDeque<Piece>,
@@ -205,7 +205,7 @@ impl Pieces {
         let columns = columns.collect::<Result<Vec<_>, _>>()?;
         Ok(Reading::Lines {
             schema: self.schema.clone(),
-            decoder: Decoder::new(self.format.clone(), self.sources.clone(), columns),
+            decoder: Box::new(Decoder::new(self.format.clone(), self.sources.clone(), columns)),
             skip: self.skip,
             left,
             current: None,
