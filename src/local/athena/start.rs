@@ -182,6 +182,12 @@ impl Athena {
             return Err(refuse(&failure));
         }
         if let S::Prepare { sql, .. } = statement {
+            if let Ok(Some(inner @ (S::Prepare { .. } | S::Execute { .. } | S::Deallocate { .. }))) =
+                trino::read(sql)
+            {
+                let message = format!("Invalid statement type for prepared statement: {}", inner.kind());
+                return Err(refuse(&Failure::new("NOT_SUPPORTED", message)));
+            }
             let places =
                 lex(sql).iter().filter(|t| t.kind == lexer::Kind::Parameter && t.of(sql) == "?").count();
             Box::pin(self.kind(sql, &vec!["NULL".to_owned(); places])).await?;

@@ -1,4 +1,4 @@
-//! GROUP BY and HAVING: they know the columns of FROM, and not what SELECT calls a value. The engine knows
+//! GROUP BY and HAVING: they know the columns of FROM, and not what SELECT calls a value; the engine knows
 //! both. <https://trino.io/docs/current/sql/select.html#group-by-clause>
 
 use std::ops::ControlFlow;
@@ -9,8 +9,28 @@ use super::parse;
 use super::scopes::{self, Columns};
 use crate::local::athena::failure::Failure;
 
-/// Refuses a name that is SELECT's alone; `of` knows the columns of tables.
+/// Trino's limit.
+const SETS: u64 = 2048;
+
+/// How many grouping sets a GROUP BY is.
+fn sets(select: &Select) -> u64 {
+    let GroupByExpr::Expressions(groups, _) = &select.group_by else { return 1 };
+    let of = |group: &Expr| match group {
+        Expr::GroupingSets(sets) => sets.len() as u64,
+        Expr::Rollup(columns) => columns.len() as u64 + 1,
+        Expr::Cube(columns) => 1u64.checked_shl(columns.len() as u32).unwrap_or(u64::MAX),
+        _ => 1,
+    };
+    groups.iter().map(of).fold(1, u64::saturating_mul)
+}
+
+/// Refuses too many sets, and a name that is SELECT's alone; `of` knows the columns of tables.
 pub fn check(select: &Select, of: &dyn Fn(&ObjectName) -> Columns) -> Result<(), Failure> {
+    let sets = sets(select);
+    if sets > SETS {
+        let message = format!("GROUP BY has {sets} grouping sets but can contain at most {SETS}");
+        return Err(Failure::new("TOO_MANY_GROUPING_SETS", message));
+    }
     let named = select.projection.iter().filter_map(|item| match item {
         SelectItem::ExprWithAlias { alias, .. } => Some(alias.value.to_lowercase()),
         _ => None,

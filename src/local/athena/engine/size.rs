@@ -10,6 +10,9 @@ use crate::local::athena::failure::{Failure, Spot};
 /// parentheses do: `1 + 1 + 1` is a tree of that many levels, and so is `1 IS NULL IS NULL`.
 const DEEPEST: usize = 1_500;
 
+/// The most columns of one SELECT: each is looked for among the others, again and again.
+const WIDEST: usize = 10_000;
+
 /// One level of parentheses, or of CASE.
 #[derive(Default)]
 struct Level {
@@ -20,6 +23,8 @@ struct Level {
     /// How many BETWEEN wait for their AND.
     ranges: usize,
     in_from: bool,
+    /// Columns of its SELECT so far, while they are being named.
+    columns: Option<usize>,
     /// Opened by CASE, not by a parenthesis.
     case: bool,
     /// Whether a value stands just before: then a word is an operator, and else it may be a name.
@@ -45,6 +50,10 @@ impl Level {
     fn take(&mut self, token: &Token) {
         let word = match token {
             Token::Comma if self.in_from => return self.parts += 1,
+            Token::Comma if self.columns.is_some() => {
+                self.columns = self.columns.map(|n| n + 1);
+                return self.beside();
+            }
             Token::Comma | Token::SemiColon => return self.beside(),
             Token::Whitespace(_) | Token::EOF => return,
             Token::Number(..) | Token::SingleQuotedString(_) | Token::Placeholder(_) => {
@@ -75,11 +84,15 @@ impl Level {
             }
             Keyword::FROM => {
                 self.beside();
-                self.in_from = true;
+                (self.in_from, self.columns) = (true, None);
             }
-            Keyword::SELECT | Keyword::WHERE | Keyword::GROUP | Keyword::HAVING | Keyword::ORDER => {
+            Keyword::SELECT => {
                 self.beside();
-                self.in_from = false;
+                (self.in_from, self.columns) = (false, Some(1));
+            }
+            Keyword::WHERE | Keyword::GROUP | Keyword::HAVING | Keyword::ORDER => {
+                self.beside();
+                (self.in_from, self.columns) = (false, None);
             }
             Keyword::NOT | Keyword::INTERVAL => self.operator(),
             _ if self.after_value => self.operator(),
@@ -118,6 +131,9 @@ pub fn check(tokens: &[TokenWithSpan]) -> Result<(), Failure> {
         } else if !opens && !closes {
             level.take(&token.token);
         }
+        if level.columns.is_some_and(|n| n > WIDEST) {
+            return Err(too_large(token, "a SELECT has too many columns"));
+        }
         depth = (depth + level.depth()).saturating_sub(before);
         if opens {
             levels.push(Level { case: keyword == Some(Keyword::CASE), ..Level::default() });
@@ -131,9 +147,13 @@ pub fn check(tokens: &[TokenWithSpan]) -> Result<(), Failure> {
 }
 
 fn too_deep(token: &TokenWithSpan) -> Failure {
+    too_large(token, "stack overflow while parsing")
+}
+
+fn too_large(token: &TokenWithSpan, why: &str) -> Failure {
     let at = token.span.start;
     let spot = Spot { line: at.line as usize, column: at.column as usize };
-    Failure::malformed(spot, "statement is too large (stack overflow while parsing)")
+    Failure::malformed(spot, format!("statement is too large ({why})"))
 }
 
 #[cfg(test)]
@@ -149,7 +169,8 @@ mod tests {
     #[test]
     fn chains_and_nests_are_counted_and_lists_are_not() {
         assert!(fits(&format!("SELECT x FROM t WHERE x IN ({})", vec!["1"; 50_000].join(", "))));
-        assert!(fits(&format!("SELECT {}", vec!["a + b"; 20_000].join(", "))));
+        assert!(fits(&format!("SELECT {}", vec!["a + b"; 9_000].join(", "))));
+        assert!(fits(&format!("SELECT 1 FROM (VALUES {})", vec!["(1, 2)"; 20_000].join(", "))));
         assert!(fits(&vec!["SELECT (1 + 2) * (3 + 4)"; 1_000].join(" UNION ALL ")));
         // `id` and `type` are words that the parser knows.
         assert!(fits(&format!("SELECT {}", vec!["id"; 1_400].join(" + "))));
@@ -173,6 +194,7 @@ mod tests {
             format!("SELECT 1 FROM {}", vec!["t"; 5_000].join(", ")),
             format!("SELECT 1 FROM t {}", "CROSS JOIN t ".repeat(5_000)),
             format!("SELECT a{}", ".b".repeat(5_000)),
+            format!("SELECT {}", vec!["a"; 20_000].join(", ")),
         ] {
             assert!(!fits(&sql));
         }

@@ -349,4 +349,6 @@ async fn statements_are_prepared_run_and_forgotten() {
     assert_eq!(refused.message, "PreparedStatement of_state was not found in workGroup primary");
     assert!(lake.run("DEALLOCATE PREPARE of_state").await.is_err());
     assert!(lake.start("PREPARE p FROM SELEC 1").await.is_err());
+    let nested = lake.start(&format!("{}SELECT 1", "PREPARE p FROM ".repeat(15_000))).await.unwrap_err();
+    assert!(nested.message.contains("Invalid statement type for prepared statement"), "{nested}");
 }
