@@ -201,6 +201,14 @@ fn every_history_can_be_drawn() {
                 console.hit("gg<tab>ll");
                 seen.push_str(&console.text());
                 console.hit("<tab>");
+                // Where something has items, each view of the first one.
+                console.hit("I");
+                if console.text().contains("Its number, from 0") {
+                    console.hit("0<enter>");
+                    seen.push_str(&console.text());
+                    console.hit("][I");
+                    console.hit("all<enter>");
+                }
             }
             let timeline = folded(&history.events);
             // Long names are cut in the middle of a narrow pane.

@@ -118,8 +118,8 @@ impl Run {
     pub fn stay_in_item(&mut self) {
         let Some(item) = self.item else { return };
         let Some(visit) = self.visit.and_then(|visit| self.timeline.visits().get(visit)) else { return };
-        let name = &self.timeline.visits()[item.container].name;
-        let same = |scope: &Scope| self.timeline.visits()[scope.container].name == *name;
+        let Some(container) = self.timeline.visits().get(item.container) else { return };
+        let same = |scope: &Scope| self.timeline.visits()[scope.container].name == container.name;
         self.item = self.timeline.around(visit).find(same).or(self.item);
     }
 

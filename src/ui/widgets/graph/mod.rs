@@ -189,7 +189,9 @@ impl Graph<'_> {
         let world = self.world;
         let visit = &timeline.visits()[last];
         let mut facts = Vec::new();
-        if let Some(item) = self.item.filter(|item| timeline.visits()[item.container].name == visit.name) {
+        if let Some(item) = self.item.filter(|item| {
+            timeline.visits().get(item.container).is_some_and(|container| container.name == visit.name)
+        }) {
             let word = if visit.kind == Kind::Parallel { "branch" } else { "item" };
             facts.push((format!("{word} {}", units::grouped(item.index as i64)), Role::Accent));
         }
