@@ -16,7 +16,7 @@ use crate::local::attach::{self, Attached, Progress, log_file};
 use crate::local::clock::Clock;
 use crate::local::lambda::launcher::Program;
 use crate::local::{self, Cloud, CloudOptions, seat, server};
-use crate::settings::Settings;
+use crate::settings::{Origin, Settings};
 use crate::work::provision::{Plan, provision};
 
 /// A running cloud in this process.
@@ -44,22 +44,42 @@ pub async fn attach(settings: &Settings, told: impl FnMut(Progress)) -> Result<A
         None => seat::default_folder().map_err(no_seat)?,
     };
     let folder = std::path::absolute(&folder).unwrap_or(folder);
-    let region = settings.region.clone();
-    let spawn = move |folder: &Path| spawn(folder, region.as_deref());
+    let chosen = chosen(settings);
+    let spawn = move |folder: &Path| spawn(folder, &chosen);
     attach::attach(&folder, spawn, told).await.map_err(unreached)
 }
 
+/// What an empty cloud is filled by.
+const FILLED_BY: [&str; 10] = [
+    "region",
+    "bucket",
+    "prefix",
+    "database",
+    "table",
+    "workgroup",
+    "function",
+    "state_machine",
+    "topic",
+    "as_of",
+];
+
+/// As flags, what was chosen of them here: the server does not see this process's command line.
+fn chosen(settings: &Settings) -> Vec<String> {
+    settings
+        .entries()
+        .filter(|(key, _, origin)| FILLED_BY.contains(&key.name) && *origin != Origin::Default)
+        .map(|(key, text, _)| format!("{}={text}", key.flag()))
+        .collect()
+}
+
 /// This program as a server in the background.
-fn spawn(folder: &Path, region: Option<&str>) -> std::io::Result<Child> {
+fn spawn(folder: &Path, chosen: &[String]) -> std::io::Result<Child> {
     let log = OpenOptions::new().append(true).create(true).mode(0o600).open(log_file(folder))?;
     // The kernel's own link still leads to this program after an upgrade replaced its file.
     let link = PathBuf::from("/proc/self/exe");
     let program = if link.exists() { link } else { std::env::current_exe()? };
     let mut command = Command::new(program);
-    command.arg0("ward").args(["local", "--detached", "--local-dir"]).arg(folder);
-    if let Some(region) = region {
-        command.args(["--region", region]);
-    }
+    command.arg0("ward").args(["local", "--detached", "--local-dir"]).arg(folder).args(chosen);
     command.current_dir("/").stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn()
 }
 

@@ -8,7 +8,7 @@ use std::process::{Command, Output, Stdio};
 use serde_json::Value;
 use ward::aws::Aws;
 
-use crate::support::served::{Server, connect};
+use crate::support::served::{Detached, Server, connect};
 
 const BUCKET: &str = "healthcare-accreditation-data-pipeline";
 
@@ -254,4 +254,23 @@ fn completions_and_manual_are_written() {
     }
     let (code, data, _) = run(home.path(), &["man"]);
     assert!(code == 0 && data.contains(".TH ward"), "{data}");
+}
+
+/// Whoever comes first to an empty folder has it filled by what was chosen on its own command line. The
+/// date is years away from the clock's: a sample relative to the clock has nothing that expires then.
+#[test]
+fn a_cloud_is_filled_as_its_first_visitor_chose() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join("cloud");
+    let _guard = Detached(&folder);
+    let place = folder.to_str().unwrap();
+    let chosen = ["--local-dir", place, "--bucket", "another-bucket", "--as-of", "2031-03-01"];
+    let arguments =
+        [&["facilities", "expiring", "--within", "6mo", "--output", "json"], &chosen[..]].concat();
+    let (status, data, talk) = run(home.path(), &arguments);
+    assert_eq!(status, 0, "{talk}");
+    let found: Vec<Value> = serde_json::from_str(&data).unwrap();
+    assert!(!found.is_empty(), "{talk}");
+    let (_, bucket, _) = run(home.path(), &["facilities", "list", "--output", "json", "--local-dir", place]);
+    assert!(!bucket.contains("facility_id"), "the usual bucket was not made: {bucket}");
 }

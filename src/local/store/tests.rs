@@ -1,0 +1,84 @@
+//! Commits, failures and reopening.
+
+use super::*;
+
+const NOTES: Table = "test.notes";
+
+async fn put(store: &Store, key: &'static str, value: &'static str) -> Result<(), Error> {
+    store
+        .transact(move |tx| {
+            tx.put(NOTES, key, value);
+            Ok(())
+        })
+        .await
+}
+
+#[tokio::test]
+async fn what_was_answered_is_there_after_opening_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(Some(folder.path())).unwrap();
+    put(&store, "a", "1").await.unwrap();
+    store.close().await;
+    assert!(matches!(store.get(NOTES, "a"), Err(Error::Closed)));
+    assert!(matches!(put(&store, "b", "2").await, Err(Error::Closed)));
+    let store = Store::open(Some(folder.path())).unwrap();
+    assert_eq!(store.get(NOTES, "a").unwrap().unwrap(), b"1");
+}
+
+#[tokio::test]
+async fn an_error_or_a_panic_writes_nothing_and_the_next_write_works() {
+    let store = Store::open(None).unwrap();
+    let failed: Result<(), Error> = store
+        .transact(|tx| {
+            tx.put(NOTES, "a", "1");
+            Err(Error::Disk("no".into()))
+        })
+        .await;
+    assert!(failed.is_err());
+    let panicked: Result<(), Error> = store.transact(|_| panic!("on purpose")).await;
+    assert!(panicked.is_err());
+    assert_eq!(store.get(NOTES, "a").unwrap(), None);
+    put(&store, "b", "2").await.unwrap();
+    assert_eq!(store.get(NOTES, "b").unwrap().unwrap(), b"2");
+}
+
+#[tokio::test]
+async fn a_transaction_sees_its_own_writes() {
+    let store = Store::open(None).unwrap();
+    put(&store, "p/1", "old").await.unwrap();
+    put(&store, "p/2", "kept").await.unwrap();
+    let (first, all) = store
+        .transact(|tx| {
+            tx.delete(NOTES, "p/1");
+            tx.put(NOTES, "p/3", "new");
+            tx.put(NOTES, "q", "elsewhere");
+            Ok::<_, Error>((tx.first(NOTES, "p/")?, tx.scan(NOTES, "p/")?))
+        })
+        .await
+        .unwrap();
+    assert_eq!(first.unwrap().0, "p/2");
+    assert_eq!(all.into_iter().map(|(k, _)| k).collect::<Vec<_>>(), ["p/2", "p/3"]);
+}
+
+#[test]
+fn a_store_in_use_and_a_damaged_one_say_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let _first = Store::open(Some(folder.path())).unwrap();
+    let second = Store::open(Some(folder.path())).err().unwrap().to_string();
+    assert!(second.contains("in use by another process"), "{second}");
+
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("cloud.redb"), vec![b'x'; 8192]).unwrap();
+    let damaged = Store::open(Some(folder.path())).err().unwrap().to_string();
+    assert!(damaged.contains("move it away"), "{damaged}");
+}
+
+#[tokio::test]
+async fn the_file_is_opened_again_while_others_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(Some(folder.path())).unwrap();
+    put(&store, "a", "1").await.unwrap();
+    store.shared.reopen().unwrap();
+    assert_eq!(store.get(NOTES, "a").unwrap().unwrap(), b"1");
+    put(&store, "b", "2").await.unwrap();
+}
