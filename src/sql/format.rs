@@ -87,13 +87,11 @@ impl Out {
 fn line_before(text: &str, tokens: &[Token], at: usize, blocks: &mut [Block]) -> Option<usize> {
     let token = &tokens[at];
     let before = at.checked_sub(1).map(|before| &tokens[before]);
-    let is = |token: Option<&Token>, words: &[&str]| {
-        token.is_some_and(|token| words.iter().any(|word| token.is(text, word)))
-    };
     let block = blocks.last_mut()?;
-    if is(before, &[";"]) {
+    if before.is_some_and(|before| before.of(text) == ";") {
         *block = Block::query(0, 0);
-        return Some(0).filter(|_| !starts(text, tokens, at, block)).or(Some(0));
+        starts(text, tokens, at, block);
+        return Some(0);
     }
     if block.query && token.of(text) == ")" && block.close < block.indent {
         return Some(block.close);
@@ -101,38 +99,54 @@ fn line_before(text: &str, tokens: &[Token], at: usize, blocks: &mut [Block]) ->
     if block.query && starts(text, tokens, at, block) {
         return Some(block.indent);
     }
-    // What follows a comment to the end of a line cannot stand on that line.
-    let forced =
-        before.is_some_and(|before| before.kind == Kind::Comment && before.of(text).starts_with("--"));
+    let to_end = |token: &Token| token.kind == Kind::Comment && token.of(text).starts_with("--");
     let gap = before.map_or("", |before| &text[before.end..token.start]);
     let own = token.kind == Kind::Comment && gap.contains('\n');
-    let inner = block.indent + 2;
-    if forced || own {
-        return Some(if block.query { inner } else { block.indent });
-    }
-    if !block.query {
+    if to_end(token) && !own {
         return None;
     }
-    if is(Some(token), &["BETWEEN"]) {
+    // What follows a comment to the end of a line cannot stand on that line: it stands where it would have
+    // stood without the comment, or a step in.
+    let forced = before.is_some_and(to_end);
+    let inner = block.indent + 2;
+    let otherwise = (forced || own).then_some(if block.query { inner } else { block.indent });
+    if !block.query {
+        return otherwise;
+    }
+    let lead = if forced { word_before(tokens, at) } else { at.checked_sub(1) };
+    part(text, tokens, at, lead, block).or(otherwise)
+}
+
+/// The indent of the new line that a token starts as a part of its clause: a condition, an item of a list.
+/// `lead` is the token that it follows.
+fn part(text: &str, tokens: &[Token], at: usize, lead: Option<usize>, block: &mut Block) -> Option<usize> {
+    let is = |at: Option<usize>, words: &[&str]| {
+        at.is_some_and(|at| words.iter().any(|word| tokens[at].is(text, word)))
+    };
+    let inner = block.indent + 2;
+    if is(Some(at), &["BETWEEN"]) {
         block.between += 1;
     }
     match block.clause {
-        Clause::Condition if is(Some(token), &["AND", "OR"]) => {
-            if is(Some(token), &["AND"]) && block.between > 0 {
-                block.between -= 1;
-                return None;
-            }
-            Some(inner)
+        Clause::Condition if is(Some(at), &["AND"]) && block.between > 0 => {
+            block.between -= 1;
+            None
         }
-        Clause::With if is(before, &[","]) => Some(block.indent),
+        Clause::Condition => is(Some(at), &["AND", "OR"]).then_some(inner),
+        Clause::With => is(lead, &[","]).then_some(block.indent),
         Clause::Select { long: true } => {
-            let first = is(before, &["SELECT"]) && !is(Some(token), &["DISTINCT", "ALL"])
-                || is(before, &["DISTINCT", "ALL"])
-                    && is(at.checked_sub(2).map(|two| &tokens[two]), &["SELECT"]);
-            (first || is(before, &[","])).then_some(inner)
+            let first = is(lead, &["SELECT"]) && !is(Some(at), &["DISTINCT", "ALL"])
+                || is(lead, &["DISTINCT", "ALL"])
+                    && is(lead.and_then(|lead| word_before(tokens, lead)), &["SELECT"]);
+            (first || is(lead, &[","])).then_some(inner)
         }
         _ => None,
     }
+}
+
+/// The last token before one that is no comment.
+fn word_before(tokens: &[Token], at: usize) -> Option<usize> {
+    tokens[..at].iter().rposition(|token| token.kind != Kind::Comment)
 }
 
 /// Whether a token starts a clause of its query; remembers which.
@@ -141,10 +155,11 @@ fn starts(text: &str, tokens: &[Token], at: usize, block: &mut Block) -> bool {
     let is = |at: usize, words: &[&str]| {
         tokens.get(at).is_some_and(|token| words.iter().any(|word| token.is(text, word)))
     };
-    let before = |words: &[&str]| at > 0 && is(at - 1, words);
+    let last = word_before(tokens, at);
+    let before = |words: &[&str]| last.is_some_and(|last| is(last, words));
     let clause = if is(at, &["SELECT"]) {
         Clause::Select { long: list(text, &tokens[at + 1..]) > LONG }
-    } else if is(at, &["WITH"]) && !before(&["TIES"]) && (at == 0 || before(&["(", ";"])) {
+    } else if is(at, &["WITH"]) && !before(&["TIES"]) && (last.is_none() || before(&["(", ";"])) {
         Clause::With
     } else if is(at, &["WHERE", "HAVING"]) {
         Clause::Condition
@@ -212,6 +227,8 @@ mod tests {
     fn comments_stay_and_what_is_no_query_too() {
         assert_eq!(format("SELECT 1 -- one\n, 2"), "SELECT 1 -- one\n  , 2");
         assert_eq!(format("-- first\nSELECT 1"), "-- first\nSELECT 1");
+        let with = "WITH x AS (\n  SELECT 1\n), -- one\ny AS (\n  SELECT 2\n),\n-- and\nz AS (\n  SELECT 3\n)\nSELECT 4";
+        assert_eq!(format(with), with);
         for text in ["CREATE TABLE t (a int)", "SELECT 'open", "  -- nothing"] {
             assert_eq!(format(text), text);
         }
