@@ -1,6 +1,6 @@
 //! The terminal: taken over at the start, given back on every way out.
 
-use std::io::{self, BufWriter, Stdout, Write};
+use std::io::{self, Write};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::ThreadId;
@@ -48,7 +48,7 @@ pub(crate) fn size() -> Result<(u16, u16), Problem> {
 
 /// The taken terminal. Dropping it gives it back.
 pub(crate) struct Terminal {
-    painter: ratatui::Terminal<CrosstermBackend<BufWriter<Stdout>>>,
+    painter: ratatui::Terminal<CrosstermBackend<Whole>>,
     mouse: bool,
 }
 
@@ -56,19 +56,19 @@ impl Terminal {
     pub(crate) fn enter(size: (u16, u16), mouse: bool) -> Result<Terminal, Problem> {
         hook_panics();
         take(mouse).map_err(failed)?;
-        let out = BufWriter::with_capacity(64 * 1024, io::stdout());
         let viewport = Viewport::Fixed(Rect::new(0, 0, size.0, size.1));
-        let painter =
-            ratatui::Terminal::with_options(CrosstermBackend::new(out), TerminalOptions { viewport });
+        let backend = CrosstermBackend::new(Whole(Vec::new()));
+        let painter = ratatui::Terminal::with_options(backend, TerminalOptions { viewport });
         let painter = painter.inspect_err(|_| give_back()).map_err(failed)?;
         Ok(Terminal { painter, mouse })
     }
 
-    /// Paints what changed, as one update.
+    /// Paints what changed, as one update. The cursor is hidden all the time: fields draw their own.
     pub(crate) fn draw(&mut self, model: &Model) -> Result<(), Problem> {
-        queue!(self.painter.backend_mut(), BeginSynchronizedUpdate).map_err(failed)?;
-        self.painter.draw(|frame| view(model, frame)).map_err(failed)?;
-        execute!(self.painter.backend_mut(), EndSynchronizedUpdate).map_err(failed)
+        view(model, &mut self.painter.get_frame());
+        self.painter.flush().map_err(failed)?;
+        self.painter.swap_buffers();
+        self.painter.backend_mut().flush().map_err(failed)
     }
 
     pub(crate) fn resize(&mut self, size: (u16, u16)) -> Result<(), Problem> {
@@ -126,6 +126,30 @@ impl Terminal {
             write!(out, "\x1bPtmux;\x1b\x1b]9;{text}\x07\x1b\\").map_err(failed)?;
         }
         out.flush().map_err(failed)
+    }
+}
+
+/// What reaches the terminal only when it is flushed: in one piece, shown as one update.
+struct Whole(Vec<u8>);
+
+impl Write for Whole {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.0.is_empty() {
+            queue!(self.0, BeginSynchronizedUpdate)?;
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        queue!(self.0, EndSynchronizedUpdate)?;
+        let mut out = io::stdout().lock();
+        let sent = out.write_all(&self.0).and_then(|()| out.flush());
+        self.0.clear();
+        sent
     }
 }
 

@@ -32,20 +32,42 @@ pub fn put(buffer: &mut Buffer, area: Rect, x: u16, text: &str, style: Style) ->
     buffer.set_stringn(x, area.y, "…", 1, style).0
 }
 
-/// Writes text that fits. Most of a screen is printable ASCII, which needs no looking for graphemes and
-/// their widths; the last such character before others may be the base of a grapheme, and is theirs.
+/// Writes text that fits. Nearly all of a screen is made of characters that stand alone in one cell, which
+/// needs no looking for graphemes and their widths; the last of them before others may be the base of a
+/// grapheme, and is theirs.
 fn write(buffer: &mut Buffer, (x, y): (u16, u16), text: &str, room: usize, style: Style) -> u16 {
-    let plain = text.bytes().take_while(|byte| (b' '..=b'~').contains(byte)).count();
-    let plain = if plain < text.len() { plain.saturating_sub(1) } else { plain };
+    let mut plain = text.len();
+    let mut cells = 0;
+    let mut last = 0;
+    for (at, c) in text.char_indices() {
+        if !alone(c) {
+            (plain, cells) = if at > 0 { (last, cells - 1) } else { (0, 0) };
+            break;
+        }
+        (last, cells) = (at, cells + 1);
+    }
     let edge = buffer.area.right().max(x);
-    let end = edge.min(x.saturating_add(plain as u16));
-    for (x, byte) in (x..end).zip(text.bytes()) {
-        buffer[(x, y)].set_char(char::from(byte)).set_style(style);
+    let end = edge.min(x.saturating_add(u16::try_from(cells).unwrap_or(u16::MAX)));
+    if x < end {
+        let first = buffer.index_of(x, y);
+        let row = &mut buffer.content[first..first + usize::from(end - x)];
+        for (cell, c) in row.iter_mut().zip(text.chars()) {
+            cell.set_char(c).set_style(style);
+        }
     }
     match &text[plain..] {
         "" => end,
-        rest => buffer.set_stringn(end, y, rest, room.saturating_sub(plain), style).0,
+        rest => buffer.set_stringn(end, y, rest, room.saturating_sub(cells), style).0,
     }
+}
+
+/// Whether a character is a grapheme by itself before any other such character, and one cell wide:
+/// printable ASCII, dashes, quotation marks and ellipses, arrows, lines, blocks and geometric shapes.
+fn alone(c: char) -> bool {
+    matches!(
+        c,
+        ' '..='~' | '·' | '\u{2010}'..='\u{2027}' | '\u{2190}'..='\u{2199}' | '\u{2500}'..='\u{25fc}'
+    )
 }
 
 /// Like [`put`], ending at the right edge of the area.
@@ -138,6 +160,33 @@ pub fn wrap(text: &str, cells: usize) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn what_stands_alone_is_a_grapheme_of_one_cell() {
+        let all: String = ('\0'..='\u{ffff}').filter(|c| alone(*c)).collect();
+        let graphemes: Vec<&str> = all.graphemes(true).collect();
+        assert_eq!(graphemes.len(), all.chars().count());
+        assert!(graphemes.iter().all(|grapheme| grapheme.width() == 1));
+        assert!(all.contains('│') && all.contains('…') && all.contains('●'));
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_quickly_is_written_alike(
+            text in "[a-c ─●…é病\u{301}\u{fe0f}\u{200d}\u{1f469}\u{600}]{0,12}",
+            room in 0usize..12,
+        ) {
+            let style = Style::new().bold();
+            let area = Rect::new(0, 0, 9, 1);
+            let (mut ours, mut theirs) = (Buffer::empty(area), Buffer::empty(area));
+            // `write` is for text that fits.
+            prop_assume!(text.width() <= room);
+            let x = write(&mut ours, (1, 0), &text, room, style);
+            prop_assert_eq!(x, theirs.set_stringn(1, 0, &text, room, style).0);
+            prop_assert_eq!(ours, theirs);
+        }
+    }
 
     #[test]
     fn cutting_measures_cells() {
