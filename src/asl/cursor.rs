@@ -59,6 +59,9 @@ pub struct About {
     pub express: bool,
     /// The iteration a child execution of a distributed map stands for.
     pub item: Option<Item>,
+    /// What its task tokens are signed with.
+    #[serde(default)]
+    pub secret: String,
 }
 
 /// How an execution ended.

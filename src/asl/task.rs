@@ -3,8 +3,9 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
-use super::cursor::{At, Offered, Strand, Ticket, Timer, Work};
+use super::cursor::{About, At, Offered, Strand, Ticket, Timer, Work};
 use super::event::{with_data, with_failure};
 use super::failure::{DATA_LIMIT, Failure, TIMEOUT};
 use super::machine::{Kind, State, TaskState};
@@ -38,7 +39,7 @@ impl<'m> Run<'m> {
             Resource::Integration(i) => i.pattern == Pattern::Callback,
             Resource::Lambda(_) => false,
         }
-        .then(|| token(&self.cursor.about.id, ticket, &self.chance.uuid()));
+        .then(|| token(&self.cursor.about, ticket, &self.chance.uuid()));
         let prepared = self.effective(&strand, state).and_then(|effective| {
             let input = self.arguments(&strand, state, &effective, token.as_deref())?;
             let amount = |field, amount: &Option<_>| {
@@ -204,15 +205,35 @@ fn timers(work: &Work) -> Vec<Ticket> {
     work.timeout.iter().chain(&work.heartbeat).map(|t| t.ticket).collect()
 }
 
-/// A task token names the execution and the ticket; the random part makes it hard to guess.
-fn token(execution: &str, ticket: Ticket, random: &str) -> String {
-    URL_SAFE_NO_PAD.encode(format!("{random} {ticket} {execution}"))
+/// A task token names the execution and the ticket, is random, and is signed, so that one that was never
+/// given out is told from one that no longer counts.
+fn token(about: &About, ticket: Ticket, random: &str) -> String {
+    let named = format!("{random} {ticket} {}", about.id);
+    URL_SAFE_NO_PAD.encode(format!("{} {named}", signature(&about.secret, &named)))
 }
 
-/// The execution and ticket of a task token, when it has the form of one.
-pub fn read_token(token: &str) -> Option<(String, Ticket)> {
+fn signature(secret: &str, named: &str) -> String {
+    URL_SAFE_NO_PAD.encode(Sha256::digest(format!("{secret} {named}")))
+}
+
+/// What a task token names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Token {
+    /// The execution's ARN.
+    pub execution: String,
+    pub ticket: Ticket,
+    /// Signed with the secret it was read with.
+    pub genuine: bool,
+}
+
+/// Reads a task token; `None` when it does not have the form of one.
+pub fn read_token(token: &str, secret: &str) -> Option<Token> {
     let text = String::from_utf8(URL_SAFE_NO_PAD.decode(token).ok()?).ok()?;
-    let mut parts = text.splitn(3, ' ').skip(1);
+    let (signed, named) = text.split_once(' ')?;
+    let genuine = signed == signature(secret, named);
+    // Those that were given out before tokens were signed begin with what is random.
+    let unsigned = uuid::Uuid::try_parse(signed).is_ok();
+    let mut parts = if unsigned { text.splitn(3, ' ') } else { named.splitn(3, ' ') }.skip(1);
     let ticket = parts.next()?.parse().ok()?;
-    Some((parts.next()?.to_owned(), ticket))
+    Some(Token { execution: parts.next()?.to_owned(), ticket, genuine })
 }

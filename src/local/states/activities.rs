@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
+use super::super::bus::Bus;
 use super::super::fault::Fault;
-use super::super::store::{Store, Table};
+use super::super::store::Table;
 use super::driver::lock;
 use super::record::{self, put, seconds};
 use super::tags::{self, Tags};
@@ -79,13 +80,14 @@ impl Offers {
     }
 }
 
-fn no_activity(arn: &str) -> Fault {
+pub fn no_activity(arn: &str) -> Fault {
     Fault::client("ActivityDoesNotExist", format!("Activity Does Not Exist: '{arn}'"))
 }
 
 /// Why a task cannot wait for a worker: there is no such activity.
-pub fn unscheduled(store: &Store, arn: &str) -> Option<Failure> {
-    let known = arn::activity(arn).and_then(|name| Ok(store.get(ACTIVITIES, &name)?.is_some()));
+pub fn unscheduled(bus: &Bus, arn: &str) -> Option<Failure> {
+    let here = arn.split(':').nth(3) == Some(&bus.region);
+    let known = arn::activity(arn).and_then(|name| Ok(here && bus.store.get(ACTIVITIES, &name)?.is_some()));
     let fault = match known {
         Ok(true) => return None,
         Ok(false) => no_activity(arn),

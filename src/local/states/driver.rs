@@ -9,13 +9,14 @@ use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
 use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::{OnceCell, Semaphore, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::super::bus::Bus;
 use super::super::fault::Fault;
+use super::super::store::Table;
 use super::activities::{self, Offer, Offers};
-use super::journal::Journal;
+use super::journal::{Journal, Redrive};
 use super::live::{Job, Live, Told};
 use super::logging::Writer;
 use super::maps::{self, Runs};
@@ -39,7 +40,15 @@ pub struct Driver {
     log: Writer,
     /// Turns of those that think.
     thinking: Semaphore,
+    /// RedriveExecution decides and acts, one request after the other.
+    pub redriving: tokio::sync::Mutex<()>,
+    /// What the task tokens of this cloud are signed with.
+    secret: OnceCell<String>,
 }
+
+/// What Step Functions keeps of itself.
+const FACTS: Table = "states.facts";
+const SECRET: &str = "token-secret";
 
 /// Steps of JSONata that are taken at once: more would only wait for the processor.
 const THINKING: usize = 16;
@@ -63,7 +72,24 @@ impl Driver {
             left: Mutex::new(left),
             log: Writer::default(),
             thinking: Semaphore::new(THINKING),
+            redriving: tokio::sync::Mutex::default(),
+            secret: OnceCell::new(),
         })
+    }
+
+    /// What the task tokens of this cloud are signed with: made once and kept in the store.
+    pub async fn secret(&self, bus: &Bus) -> Result<&str, Fault> {
+        let secret = self.secret.get_or_try_init(|| {
+            let fresh = uuid::Uuid::new_v4().simple().to_string();
+            bus.store.transact(move |tx| match tx.get(FACTS, SECRET)? {
+                Some(kept) => Ok(String::from_utf8_lossy(&kept).into_owned()),
+                None => {
+                    tx.put(FACTS, SECRET, fresh.clone());
+                    Ok::<_, Fault>(fresh)
+                }
+            })
+        });
+        secret.await.map(String::as_str)
     }
 
     pub fn bus(&self) -> Result<Arc<Bus>, Fault> {
@@ -247,7 +273,8 @@ impl Driver {
         }
         if live.durable && !(events.is_empty() && rest.is_empty()) {
             let redriven = told.iter().any(|told| matches!(told.what, What::Redrive));
-            let journal = Journal::new(&live.key, &cursor, &events, redriven, now)?;
+            let redrive = redriven.then(|| Redrive { token: live.redrive_token().map(str::to_owned) });
+            let journal = Journal::new(&live.key, &cursor, &events, redrive, now)?;
             bus.store.transact(move |tx| journal.write(tx)).await?;
             live.recorded(&cursor);
         }
@@ -265,13 +292,15 @@ impl Driver {
                 Directive::Again => again = true,
                 Directive::Wait(timer) => self.sleep(bus, live, &timer),
                 Directive::Cancel(ticket) => {
-                    live.call_off(ticket);
+                    if let Some(left) = live.call_off(ticket) {
+                        tokio::spawn(left.stop(bus.clone(), live.key.clone()));
+                    }
                     self.offers.withdraw(&live.key, ticket);
                 }
                 Directive::Task(task) => {
                     let ticket = task.ticket;
                     if let (Resource::Activity(activity), Some(token)) = (&task.resource, &task.token) {
-                        if let Some(failure) = activities::unscheduled(&bus.store, activity) {
+                        if let Some(failure) = activities::unscheduled(bus, activity) {
                             self.send(&live.key, What::Task(ticket, Progress::Unscheduled(failure)));
                             continue;
                         }
@@ -293,8 +322,12 @@ impl Driver {
                 }
                 Directive::Finish(outcome) => {
                     self.forget(live);
-                    for ticket in live.finish(outcome) {
+                    let (offers, left) = live.finish(outcome);
+                    for ticket in offers {
                         self.offers.withdraw(&live.key, ticket);
+                    }
+                    for started in left {
+                        tokio::spawn(started.stop(bus.clone(), live.key.clone()));
                     }
                 }
             }

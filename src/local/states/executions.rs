@@ -145,7 +145,8 @@ impl States {
     }
 
     async fn start(&self, prepared: Prepared) -> Result<Result<Arc<Live>, Box<Execution>>, Fault> {
-        let region = self.bus()?.region.clone();
+        let bus = self.bus()?;
+        let region = bus.region.clone();
         let Prepared { record, data, text, express } = prepared;
         let machine = self.driver.machine(&record.definition, &text)?;
         let about = About {
@@ -161,6 +162,7 @@ impl States {
             alias: record.alias.clone(),
             express,
             item: None,
+            secret: self.driver.secret(&bus).await?.to_owned(),
         };
         let (definition, cursor) = (text.into(), Cursor::new(about));
         self.driver.begin(Start { record, definition, machine, cursor, durable: !express }).await
@@ -186,12 +188,18 @@ impl States {
         let bus = self.bus()?;
         let arn = validate::text(input, "executionArn")?;
         let key = arn::execution(arn)?;
+        let token = validate::client_token(input)?;
+        let _turn = self.driver.redriving.lock().await;
         let record = record::execution(&bus.store, &key, arn)?;
+        // The same request again gives the same answer.
+        if let Some(at) = token.as_deref().and_then(|token| record.redriven_with(token, bus.clock.now())) {
+            return Ok(json!({"redriveDate": seconds(at)}));
+        }
         if let Some(reason) = self.not_redrivable(&bus, &record)? {
             let why = format!("Execution is not redrivable: {arn}. {reason}.");
             return Err(Fault::client("ExecutionNotRedrivable", why));
         }
-        self.driver.take_up(&bus, &key, Some(What::Redrive)).await?;
+        self.driver.redrive(&bus, &key, token).await?;
         let record = record::execution(&bus.store, &key, arn)?;
         Ok(json!({"redriveDate": seconds(record.redriven.unwrap_or_else(|| bus.clock.now()))}))
     }

@@ -20,9 +20,15 @@ pub struct Journal {
     cursor: Option<Vec<u8>>,
     /// How it ended.
     over: Option<Outcome>,
-    redriven: bool,
+    redrive: Option<Redrive>,
     now: DateTime<Utc>,
     count: i64,
+}
+
+/// A redrive that the steps begin with.
+pub struct Redrive {
+    /// The client token of the request.
+    pub token: Option<String>,
 }
 
 impl Journal {
@@ -30,7 +36,7 @@ impl Journal {
         key: &str,
         cursor: &Cursor,
         events: &[Event],
-        redriven: bool,
+        redrive: Option<Redrive>,
         now: DateTime<Utc>,
     ) -> Result<Journal, Fault> {
         let kept = cursor.over.is_none() || cursor.is_redrivable();
@@ -42,7 +48,7 @@ impl Journal {
             },
             cursor: if kept { Some(record::to_bytes(cursor)?) } else { None },
             over: cursor.over.clone(),
-            redriven,
+            redrive,
             now,
             count: cursor.events,
         })
@@ -58,7 +64,7 @@ impl Journal {
         if let Some(outcome) = &cursor.over {
             end(record, outcome.clone(), now, cursor.events);
         }
-        Ok(Journal { over: None, ..Journal::new(&record.key, cursor, events, false, now)? })
+        Ok(Journal { over: None, ..Journal::new(&record.key, cursor, events, None, now)? })
     }
 
     pub fn write(self, tx: &mut Tx<'_>) -> Result<(), Fault> {
@@ -70,16 +76,17 @@ impl Journal {
             None if self.over.is_none() => {}
             None => tx.delete(CURSORS, self.key.clone()),
         }
-        if self.over.is_none() && !self.redriven {
+        if self.over.is_none() && self.redrive.is_none() {
             return Ok(());
         }
         let Some(mut record) = record::load_in::<Execution>(tx, EXECUTIONS, &self.key)? else {
             return Ok(());
         };
-        if self.redriven {
+        if let Some(Redrive { token }) = self.redrive {
             record.status = "RUNNING".into();
             record.redrives += 1;
             record.redriven = Some(self.now);
+            record.note_redrive(token, self.now);
             (record.stopped, record.output) = (None, None);
             (record.error, record.cause) = (None, None);
             tx.put(RUNNING, self.key.clone(), "");

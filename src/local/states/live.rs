@@ -13,6 +13,7 @@ use super::arn;
 use super::driver::lock;
 use super::logging::Logging;
 use super::record::Execution;
+use super::tasks::Started;
 use crate::asl::cursor::{Cursor, Outcome, Ticket};
 use crate::asl::machine::Machine;
 use crate::asl::step::What;
@@ -32,6 +33,8 @@ pub struct Live {
     /// Express executions leave no trace.
     pub durable: bool,
     logging: OnceLock<Box<Logging>>,
+    /// The client token of the request that redrove it.
+    redriven_by: OnceLock<String>,
 }
 
 /// What is heard at once at most.
@@ -54,7 +57,8 @@ impl Told {
 
 /// Something under way for a ticket.
 pub enum Job {
-    Work(AbortHandle),
+    /// Work of ours, and the job elsewhere that it started and waits for.
+    Work(AbortHandle, Option<Started>),
     /// A map run, which stops its children before it ends.
     Run(CancellationToken),
     /// A task that waits for a worker, or is with one.
@@ -73,6 +77,7 @@ impl Live {
             outcome: watch::Sender::new(None),
             durable,
             logging: OnceLock::new(),
+            redriven_by: OnceLock::new(),
         })
     }
 
@@ -85,6 +90,18 @@ impl Live {
         if let Some(logging) = record.logging(id) {
             let _ = self.logging.set(Box::new(logging));
         }
+    }
+
+    /// Notes the client token of the request that redrives it.
+    pub fn redriven_by(&self, token: Option<String>) {
+        if let Some(token) = token {
+            // One of these is made for each redrive.
+            let _ = self.redriven_by.set(token);
+        }
+    }
+
+    pub fn redrive_token(&self) -> Option<&str> {
+        self.redriven_by.get().map(String::as_str)
     }
 
     pub fn logging(&self) -> Option<&Logging> {
@@ -122,28 +139,48 @@ impl Live {
 
     /// Runs `work` for a ticket until it is called off.
     pub fn job(&self, ticket: Ticket, work: impl Future<Output = ()> + Send + 'static) {
-        self.hold(ticket, Job::Work(tokio::spawn(work).abort_handle()));
+        // Held while it is begun: the work may ask at once whether it is still wanted.
+        let mut jobs = lock(&self.jobs);
+        jobs.insert(ticket, Job::Work(tokio::spawn(work).abort_handle(), None));
     }
 
-    pub fn call_off(&self, ticket: Ticket) {
-        if let Some(job) = lock(&self.jobs).remove(&ticket) {
-            job.end();
+    /// Keeps in mind what the work of a ticket started elsewhere. Gives it back when the work was called
+    /// off meanwhile.
+    pub fn entrust(&self, ticket: Ticket, started: Started) -> Option<Started> {
+        match lock(&self.jobs).get_mut(&ticket) {
+            Some(Job::Work(_, kept)) => {
+                *kept = Some(started);
+                None
+            }
+            _ => Some(started),
         }
     }
 
+    /// The job elsewhere is over; there is nothing left to be called off.
+    pub fn relieve(&self, ticket: Ticket) {
+        if let Some(Job::Work(_, kept)) = lock(&self.jobs).get_mut(&ticket) {
+            *kept = None;
+        }
+    }
+
+    /// Ends what is under way for a ticket. Gives the job elsewhere that nobody waits for any more.
+    pub fn call_off(&self, ticket: Ticket) -> Option<Started> {
+        lock(&self.jobs).remove(&ticket)?.end()
+    }
+
     /// It is over: ends what is under way and tells who waits. Gives the tickets of tasks that workers
-    /// may still be offered.
-    pub fn finish(&self, outcome: Outcome) -> Vec<Ticket> {
+    /// may still be offered, and the jobs elsewhere that nobody waits for any more.
+    pub fn finish(&self, outcome: Outcome) -> (Vec<Ticket>, Vec<Started>) {
         let jobs = std::mem::take(&mut *lock(&self.jobs));
-        let mut offers = Vec::new();
+        let (mut offers, mut left) = (Vec::new(), Vec::new());
         for (ticket, job) in jobs {
             if matches!(job, Job::Offer) {
                 offers.push(ticket);
             }
-            job.end();
+            left.extend(job.end());
         }
         self.outcome.send_replace(Some(outcome));
-        offers
+        (offers, left)
     }
 
     /// Resolves with how it ended; at once when it has.
@@ -155,11 +192,15 @@ impl Live {
 }
 
 impl Job {
-    fn end(self) {
+    fn end(self) -> Option<Started> {
         match self {
-            Job::Work(handle) => handle.abort(),
+            Job::Work(handle, started) => {
+                handle.abort();
+                return started;
+            }
             Job::Run(stop) => stop.cancel(),
             Job::Offer => {}
         }
+        None
     }
 }

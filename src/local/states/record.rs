@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -28,6 +28,11 @@ pub const RUNS: Table = "states.runs";
 pub const CURSORS: Table = "states.cursors";
 /// Keys of executions that run.
 pub const RUNNING: Table = "states.running";
+
+/// Client tokens of RedriveExecution that are remembered of an execution, and how long each counts (API
+/// reference, RedriveExecution: idempotent for the last 10, for up to 15 minutes).
+const REDRIVE_TOKENS: usize = 10;
+const REDRIVE_TOKEN_AGE: TimeDelta = TimeDelta::minutes(15);
 
 /// A state machine.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -86,6 +91,9 @@ pub struct Execution {
     /// The machine's logging configuration, when anything is logged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub logging: Option<Value>,
+    /// The client tokens of the last requests that redrove it, and when each did.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub redrive_tokens: Vec<(String, DateTime<Utc>)>,
 }
 
 /// The place of a child execution in its map run.
@@ -122,7 +130,21 @@ impl Execution {
             alias: None,
             child: None,
             logging: None,
+            redrive_tokens: Vec::new(),
         }
+    }
+
+    /// Remembers the client token of a request that redrives it, and forgets those that no longer count.
+    pub fn note_redrive(&mut self, token: Option<String>, now: DateTime<Utc>) {
+        self.redrive_tokens.extend(token.map(|token| (token, now)));
+        let many = self.redrive_tokens.len().saturating_sub(REDRIVE_TOKENS);
+        self.redrive_tokens.drain(..many);
+    }
+
+    /// When a request with this client token redrove it, if that still counts.
+    pub fn redriven_with(&self, token: &str, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let (_, at) = self.redrive_tokens.iter().find(|(used, _)| used == token)?;
+        (now - *at < REDRIVE_TOKEN_AGE).then_some(*at)
     }
 
     /// How it ended; `None` while it runs.
@@ -268,8 +290,11 @@ pub fn no_machine(arn: &str) -> Fault {
 }
 
 pub fn execution(store: &Store, key: &str, arn: &str) -> Result<Execution, Fault> {
-    load(store, EXECUTIONS, key)?
-        .ok_or_else(|| Fault::client("ExecutionDoesNotExist", format!("Execution Does Not Exist: '{arn}'")))
+    load(store, EXECUTIONS, key)?.ok_or_else(|| no_execution(arn))
+}
+
+pub fn no_execution(arn: &str) -> Fault {
+    Fault::client("ExecutionDoesNotExist", format!("Execution Does Not Exist: '{arn}'"))
 }
 
 /// The text of a definition.

@@ -10,13 +10,18 @@ use super::super::bus::Bus;
 use super::super::fault::Fault;
 use super::driver::{Driver, lock};
 use super::live::{Job, Live};
-use super::record::{self, CURSORS, RUNNING};
+use super::record::{self, CURSORS, Execution, RUNNING};
 use super::{maps, removal, tasks};
 use crate::asl::cursor::{Cursor, Ticket, UnderWay};
 use crate::asl::failure::{Failure, TASK_FAILED};
 use crate::asl::mapping;
 use crate::asl::resource::Resource;
 use crate::asl::step::{Progress, What};
+
+/// Where an execution stands.
+fn cursor(bus: &Bus, key: &str) -> Result<Cursor, Fault> {
+    record::load(&bus.store, CURSORS, key)?.ok_or_else(|| Fault::internal("where it stood was not recorded"))
+}
 
 /// What an earlier process left running.
 #[derive(Default)]
@@ -45,7 +50,7 @@ impl Driver {
         // Map runs look for their children, so they go on once every execution is there.
         let mut runs = Vec::new();
         for key in executions {
-            match self.take_up(&bus, &key, None).await {
+            match self.take_up(&bus, &key).await {
                 Ok(found) => runs.extend(found),
                 Err(fault) => tracing::error!(execution = %key, %fault, "an execution could not be taken up"),
             }
@@ -93,25 +98,36 @@ impl Driver {
         keys.into_iter().map(sentence).collect()
     }
 
-    /// Brings an execution to life again, with what is under way or with a redrive.
-    pub async fn take_up(
+    /// Redrives an execution; `token` is the request's.
+    pub async fn redrive(
         self: &Arc<Self>,
         bus: &Arc<Bus>,
         key: &str,
-        what: Option<What>,
-    ) -> Result<Vec<(Arc<Live>, Ticket)>, Fault> {
+        token: Option<String>,
+    ) -> Result<(), Fault> {
         let record = record::execution(&bus.store, key, key)?;
+        let live = self.revived(bus, &record, cursor(bus, key)?)?;
+        live.redriven_by(token);
+        self.keep(&live);
+        self.clone().deliver(key.to_owned(), What::Redrive).await
+    }
+
+    /// An execution as it stands, before it is found by anybody.
+    fn revived(&self, bus: &Bus, record: &Execution, cursor: Cursor) -> Result<Arc<Live>, Fault> {
         let text = record::definition(&bus.store, &record.definition)?;
         let machine = self.machine(&record.definition, &text)?;
-        let cursor: Cursor = record::load(&bus.store, CURSORS, key)?
-            .ok_or_else(|| Fault::internal("where it stood was not recorded"))?;
+        let live = Live::new(&record.key, machine, cursor, true);
+        live.log_to(record, &bus.region);
+        Ok(live)
+    }
+
+    /// Brings an execution to life again with what is under way.
+    async fn take_up(self: &Arc<Self>, bus: &Arc<Bus>, key: &str) -> Result<Vec<(Arc<Live>, Ticket)>, Fault> {
+        let record = record::execution(&bus.store, key, key)?;
+        let cursor = cursor(bus, key)?;
         let under_way = cursor.under_way();
-        let live = Live::new(key, machine, cursor, true);
-        live.log_to(&record, &bus.region);
+        let live = self.revived(bus, &record, cursor)?;
         self.keep(&live);
-        if let Some(what) = what {
-            return self.clone().deliver(key.to_owned(), what).await.map(|()| Vec::new());
-        }
         if record.child.is_none() && removal::is_deleting(&bus.store, &record.machine)? {
             self.clone().deliver(key.to_owned(), What::Deleted).await?;
         }
@@ -128,8 +144,13 @@ impl Driver {
                 UnderWay::Task { ticket, resource, submitted, .. } => {
                     match (Resource::parse(&resource), submitted) {
                         (Some(resource), Some(first)) => {
+                            let started = tasks::Started::of(&resource, &first);
                             let work = tasks::attach(self.clone(), live.key.clone(), ticket, resource, first);
                             live.job(ticket, work);
+                            // It was not called off: nothing is told to the execution yet.
+                            if let Some(started) = started {
+                                live.entrust(ticket, started);
+                            }
                         }
                         // A worker has it and will answer, or its time runs out.
                         (Some(Resource::Activity(_)), None) => {}

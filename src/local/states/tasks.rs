@@ -15,11 +15,60 @@ use crate::asl::failure::{Failure, TASK_FAILED};
 use crate::asl::resource::{Integration, Pattern, Resource};
 use crate::asl::step::{Progress, Task, What};
 
+/// A job that a `.sync` task started and waits for.
+#[derive(Clone, Debug)]
+pub struct Started {
+    integration: Integration,
+    /// What the service answered when it was started.
+    first: Data,
+}
+
+impl Started {
+    /// The job of a task that was handed over; `first` is what it answered then.
+    pub fn of(resource: &Resource, first: &Data) -> Option<Started> {
+        match resource {
+            Resource::Integration(integration) if waits(integration) => {
+                Some(Started { integration: integration.clone(), first: first.clone() })
+            }
+            _ => None,
+        }
+    }
+
+    /// Stops the job, as far as that can be done (AWS guide, "Run a Job (.sync)": a best-effort attempt to
+    /// cancel it when its task is aborted). `key` is the execution whose task it was.
+    pub async fn stop(self, bus: Arc<Bus>, key: String) {
+        let first = self.first.value();
+        let (service, operation, input) = match self.integration.service.as_str() {
+            "states" => {
+                let cause = format!(
+                    "The Task state in AWS Step Functions execution [{}] which was managing this resource was \
+                     aborted",
+                    arn::of_execution(&bus.region, &key)
+                );
+                ("states", "StopExecution", json!({"executionArn": first["ExecutionArn"], "cause": cause}))
+            }
+            "athena" => {
+                let input = json!({"QueryExecutionId": first["QueryExecutionId"]});
+                ("athena", "StopQueryExecution", input)
+            }
+            _ => return,
+        };
+        if let Err(fault) = bus.call(service, operation, input).await {
+            tracing::warn!(execution = key, %fault, "a job that nobody waits for could not be stopped");
+        }
+    }
+}
+
+/// Whether a task waits for the end of the job that it starts.
+fn waits(integration: &Integration) -> bool {
+    matches!(integration.pattern, Pattern::Sync | Pattern::Sync2)
+}
+
 /// Performs a task and tells the execution what becomes of it.
 pub async fn perform(driver: Arc<Driver>, key: String, task: Task) {
     let Ok(bus) = driver.bus() else { return };
     let ticket = task.ticket;
-    match ask(&bus, &task).await {
+    match begun(&driver, &bus, &key, &task).await {
         Progress::Submitted(first) => {
             let told =
                 driver.clone().deliver(key.clone(), What::Task(ticket, Progress::Submitted(first.clone())));
@@ -32,18 +81,36 @@ pub async fn perform(driver: Arc<Driver>, key: String, task: Task) {
     }
 }
 
-/// Performs a task and waits for its end; nobody is told.
-pub async fn once(driver: &Driver, bus: &Bus, task: &Task) -> Progress {
-    match (ask(bus, task).await, &task.resource) {
-        (Progress::Submitted(first), Resource::Integration(integration)) => {
-            end(driver, bus, integration, &first).await.unwrap_or(Progress::Submitted(first))
-        }
-        (progress, _) => progress,
+/// Hands a task over. A job is started by a task of its own, so that it is not half started when its task is
+/// aborted meanwhile, and is stopped then.
+async fn begun(driver: &Arc<Driver>, bus: &Arc<Bus>, key: &str, task: &Task) -> Progress {
+    match &task.resource {
+        Resource::Integration(integration) if waits(integration) => {}
+        _ => return ask(bus, task).await,
     }
+    let (driver, bus, key, task) = (driver.clone(), bus.clone(), key.to_owned(), task.clone());
+    let begun = tokio::spawn(async move {
+        let progress = ask(&bus, &task).await;
+        if let Progress::Submitted(first) = &progress
+            && let Some(started) = Started::of(&task.resource, first)
+        {
+            let left = match driver.find(&key) {
+                Some(live) => live.entrust(task.ticket, started),
+                None => Some(started),
+            };
+            if let Some(left) = left {
+                left.stop(bus, key).await;
+            }
+        }
+        progress
+    });
+    begun.await.unwrap_or_else(|error| {
+        Progress::Failed(Failure::new(TASK_FAILED, format!("The job could not be started: {error}")))
+    })
 }
 
 /// Hands a task over: its end, or its first answer when it goes on by itself.
-async fn ask(bus: &Bus, task: &Task) -> Progress {
+pub async fn ask(bus: &Bus, task: &Task) -> Progress {
     match &task.resource {
         Resource::Lambda(function) => invoke_function(bus, function, &task.input).await,
         // A worker is offered it elsewhere.
@@ -63,13 +130,16 @@ pub async fn attach(driver: Arc<Driver>, key: String, ticket: Ticket, resource: 
     let Resource::Integration(integration) = resource else { return };
     let Ok(bus) = driver.bus() else { return };
     if let Some(progress) = end(&driver, &bus, &integration, &first).await {
+        if let Some(live) = driver.find(&key) {
+            live.relieve(ticket);
+        }
         driver.send(&key, What::Task(ticket, progress));
     }
 }
 
 /// The end of a job that was started; `None` when somebody else will tell.
 async fn end(driver: &Driver, bus: &Bus, integration: &Integration, first: &Data) -> Option<Progress> {
-    if !matches!(integration.pattern, Pattern::Sync | Pattern::Sync2) {
+    if !waits(integration) {
         return None;
     }
     Some(match integration.service.as_str() {

@@ -9,7 +9,7 @@ use crate::asl::data::{Data, LIMIT};
 use crate::asl::failure::Failure;
 use crate::asl::step::{Progress, What};
 use crate::asl::syntax;
-use crate::asl::task::read_token;
+use crate::asl::task::{Token, read_token};
 
 fn invalid() -> Fault {
     Fault::client("InvalidToken", "Invalid Token: 'Invalid token'")
@@ -19,48 +19,59 @@ fn invalid_output(why: &str) -> Fault {
     Fault::client("InvalidOutput", format!("Invalid Output: '{why}'"))
 }
 
-/// The execution's key and the task's ticket.
-fn read(token: &str) -> Result<(String, Ticket), Fault> {
-    let (execution, ticket) = read_token(token).ok_or_else(invalid)?;
-    match arn::read(&execution) {
-        Ok(arn::Arn::Execution(key) | arn::Arn::Express(key)) => Ok((key, ticket)),
-        _ => Err(invalid()),
-    }
+/// The task that a token stands for.
+struct Held {
+    /// The execution's.
+    key: String,
+    ticket: Ticket,
+    /// Somebody still waits for its answer.
+    awaited: bool,
 }
 
 impl States {
-    /// Tells the task that a token stands for.
-    async fn tell(&self, input: &Value, what: impl FnOnce(Ticket) -> What) -> Result<Value, Fault> {
+    /// Reads `taskToken`. One that was never given out is invalid.
+    async fn held(&self, input: &Value) -> Result<Held, Fault> {
         let token = validate::text(input, "taskToken")?;
-        let (key, ticket) = read(token)?;
-        if !self.driver.awaits(&key, ticket, token).await {
-            return Err(Fault::client(
-                "TaskTimedOut",
-                "Task Timed Out: 'Provided task does not exist anymore'",
-            ));
+        let bus = self.bus()?;
+        let Token { execution, ticket, genuine } =
+            read_token(token, self.driver.secret(&bus).await?).ok_or_else(invalid)?;
+        let key = match arn::read(&execution) {
+            Ok(arn::Arn::Execution(key) | arn::Arn::Express(key)) => key,
+            _ => return Err(invalid()),
+        };
+        let awaited = self.driver.awaits(&key, ticket, token).await;
+        if awaited || genuine { Ok(Held { key, ticket, awaited }) } else { Err(invalid()) }
+    }
+
+    /// Tells the task that a token stands for.
+    async fn tell(&self, held: Held, what: impl FnOnce(Ticket) -> What) -> Result<Value, Fault> {
+        if !held.awaited {
+            let why = "Task Timed Out: 'Provided task does not exist anymore'";
+            return Err(Fault::client("TaskTimedOut", why));
         }
-        self.driver.clone().deliver(key, what(ticket)).await.map(|()| json!({}))
+        self.driver.clone().deliver(held.key, what(held.ticket)).await.map(|()| json!({}))
     }
 
     pub(super) async fn send_task_success(&self, input: &Value) -> Result<Value, Fault> {
-        read(validate::text(input, "taskToken")?)?;
+        let held = self.held(input).await?;
         let text = validate::text(input, "output")?;
         validate::secret(text, "output", LIMIT)?;
         let output = Data::parse(text).map_err(|e| invalid_output(&syntax::diagnostic(text, &e).message))?;
         if output.is_too_deep() {
             return Err(invalid_output("it is nested too deeply"));
         }
-        self.tell(input, |ticket| What::Task(ticket, Progress::Succeeded(output))).await
+        self.tell(held, |ticket| What::Task(ticket, Progress::Succeeded(output))).await
     }
 
     pub(super) async fn send_task_failure(&self, input: &Value) -> Result<Value, Fault> {
         let error = validate::at_most(input, "error", 256)?;
         let cause = validate::at_most(input, "cause", 32_768)?;
         let failure = Failure { error, cause, ..Failure::default() };
-        self.tell(input, |ticket| What::Task(ticket, Progress::Failed(failure))).await
+        let held = self.held(input).await?;
+        self.tell(held, |ticket| What::Task(ticket, Progress::Failed(failure))).await
     }
 
     pub(super) async fn send_task_heartbeat(&self, input: &Value) -> Result<Value, Fault> {
-        self.tell(input, What::Heartbeat).await
+        self.tell(self.held(input).await?, What::Heartbeat).await
     }
 }

@@ -104,6 +104,20 @@ pub fn at_most(input: &Value, member: &str, most: usize) -> Result<Option<String
     }
 }
 
+/// `clientToken`: 1 to 64 printable ASCII characters.
+pub fn client_token(input: &Value) -> Result<Option<String>, Fault> {
+    let token = at_most(input, "clientToken", 64)?;
+    match &token {
+        Some(text) if text.is_empty() => {
+            Err(constraint(text, "clientToken", "Member must have length greater than or equal to 1"))
+        }
+        Some(text) if !text.chars().all(|c| c.is_ascii_graphic()) => {
+            Err(constraint(text, "clientToken", "Member must satisfy regular expression pattern: [!-~]+"))
+        }
+        _ => Ok(token),
+    }
+}
+
 /// The input of an execution.
 pub fn execution_input(text: &str) -> Result<Data, Fault> {
     let wrong = |why: String| {

@@ -308,3 +308,114 @@ async fn what_athena_unloads_is_mapped() {
         sfn.delete_state_machine().state_machine_arn(machine).send().await.unwrap();
     }
 }
+
+/// The JSON of every result file of a run, by the end of its key.
+async fn files(local: &Local, prefix: &str) -> std::collections::BTreeMap<String, Value> {
+    let s3 = local.s3();
+    let listed = s3.list_objects_v2().bucket("items").prefix(prefix).send().await.unwrap();
+    let mut files = std::collections::BTreeMap::new();
+    for object in listed.contents() {
+        let key = object.key().unwrap();
+        let got = s3.get_object().bucket("items").key(key).send().await.unwrap();
+        let body = got.body.collect().await.unwrap().into_bytes();
+        // `out/RUN/SUCCEEDED_0.json`
+        let end = key.splitn(3, '/').nth(2).unwrap().to_owned();
+        files.insert(end, serde_json::from_slice(&body).unwrap());
+    }
+    files
+}
+
+/// AWS guide, "ResultWriter (Map)": what failed and what never started is written down, for a recovery to
+/// start from; a redrive refers to what succeeded before. The form of what is pending, and the folder of a
+/// redrive, are as others have recorded them from AWS.
+#[tokio::test]
+async fn a_run_that_fails_writes_what_became_of_its_children() {
+    let local = cloud().await;
+    put(&local, "other", "").await;
+    let sfn = aws_sdk_sfn::Client::new(&local.config);
+    let states = json!({
+        "Two": {"Type": "Choice", "Choices": [{"Variable": "$", "NumericEquals": 2, "Next": "No"}], "Default": "Yes"},
+        "No": {"Type": "Fail", "Error": "Two"},
+        "Yes": {"Type": "Succeed"},
+    });
+    let writer = json!({
+        "Resource": "arn:aws:states:::s3:putObject",
+        "Parameters": {"Bucket": "items", "Prefix": "out"},
+    });
+    let map = json!({"MaxConcurrency": 1, "ResultWriter": writer});
+    let execution = run(&sfn, map, states, json!([1, 2, 3])).await;
+    let described = sfn.describe_execution().execution_arn(&execution).send().await.unwrap();
+    assert_eq!(described.error(), Some("States.ExceedToleratedFailureThreshold"));
+    let written = files(&local, "out/").await;
+    let ends: Vec<_> = written.keys().map(String::as_str).collect();
+    assert_eq!(ends, ["FAILED_0.json", "PENDING_0.json", "SUCCEEDED_0.json", "manifest.json"]);
+    let failed = &written["FAILED_0.json"][0];
+    assert_eq!((&failed["Input"], &failed["RedriveCount"]), (&json!("2"), &json!(0)));
+    let pending = json!([{"Input": "3", "InputDetails": {"Included": true}, "Status": "PENDING"}]);
+    assert_eq!(written["PENDING_0.json"], pending);
+    assert_eq!(written["SUCCEEDED_0.json"][0]["Output"], "1");
+    let listed = &written["manifest.json"]["ResultFiles"];
+    assert_eq!(
+        [&listed["FAILED"], &listed["PENDING"], &listed["SUCCEEDED"]].map(|f| f.as_array().unwrap().len()),
+        [1; 3]
+    );
+
+    sfn.redrive_execution().execution_arn(&execution).send().await.unwrap();
+    while sfn.describe_execution().execution_arn(&execution).send().await.unwrap().status()
+        == &ExecutionStatus::Running
+    {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    let again = files(&local, "out/").await;
+    assert_eq!(again["FAILED_0.json"], written["FAILED_0.json"]);
+    assert_eq!(again["Redrive-1/FAILED_0.json"][0]["RedriveCount"], 1);
+    assert_eq!(again["Redrive-1/PENDING_0.json"], pending);
+    assert!(!again.contains_key("Redrive-1/SUCCEEDED_0.json"), "nothing more succeeded");
+    assert_eq!(again["Redrive-1/manifest.json"]["ResultFiles"]["SUCCEEDED"], listed["SUCCEEDED"]);
+}
+
+#[tokio::test]
+async fn a_run_that_is_stopped_writes_what_was_running_and_what_was_not() {
+    let local = cloud().await;
+    put(&local, "other", "").await;
+    let sfn = aws_sdk_sfn::Client::new(&local.config);
+    let definition = json!({"StartAt": "M", "States": {"M": {
+        "Type": "Map", "End": true, "MaxConcurrency": 1,
+        "ItemProcessor": {
+            "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+            "StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 1000, "End": true}},
+        },
+        "ResultWriter": {
+            "Resource": "arn:aws:states:::s3:putObject",
+            "Parameters": {"Bucket": "items", "Prefix": "out"},
+            "WriterConfig": {"OutputType": "JSON", "Transformation": "COMPACT"},
+        },
+    }}});
+    let made = sfn.create_state_machine().name("maps").definition(definition.to_string()).role_arn(ROLE);
+    let machine = made.send().await.unwrap().state_machine_arn;
+    let started = sfn.start_execution().state_machine_arn(machine).input("[7, 8]").send().await.unwrap();
+    let execution = started.execution_arn;
+    let run = loop {
+        let runs = sfn.list_map_runs().execution_arn(&execution).send().await.unwrap();
+        if let Some(run) = runs.map_runs().first() {
+            let described = sfn.describe_map_run().map_run_arn(run.map_run_arn()).send().await.unwrap();
+            let counts = described.execution_counts().unwrap();
+            if (counts.running, counts.pending) == (1, 1) {
+                break run.map_run_arn().to_owned();
+            }
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    };
+    sfn.stop_execution().execution_arn(&execution).send().await.unwrap();
+    while sfn.describe_map_run().map_run_arn(&run).send().await.unwrap().status() == &MapRunStatus::Running {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    let written = files(&local, "out/").await;
+    let ends: Vec<_> = written.keys().map(String::as_str).collect();
+    assert_eq!(ends, ["FAILED_0.json", "PENDING_0.json", "manifest.json"]);
+    let aborted = &written["FAILED_0.json"][0];
+    assert_eq!((&aborted["Input"], &aborted["Status"]), (&json!("7"), &json!("ABORTED")));
+    assert_eq!(written["PENDING_0.json"][0]["Input"], "8");
+    let counts = sfn.describe_map_run().map_run_arn(&run).send().await.unwrap();
+    assert_eq!(counts.execution_counts().unwrap().results_written, 1);
+}

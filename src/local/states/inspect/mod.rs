@@ -76,7 +76,7 @@ impl States {
         let Ok(bus) = self.bus() else {
             return Work::Error(crate::asl::failure::Failure::runtime("The local cloud is stopping."));
         };
-        match tasks::once(&self.driver, &bus, &task).await {
+        match tasks::ask(&bus, &task).await {
             Progress::Succeeded(output) | Progress::Submitted(output) => Work::Result(output),
             Progress::Failed(failure) | Progress::Unscheduled(failure) => Work::Error(failure),
             Progress::Started { .. } => Work::Result(Data::default()),

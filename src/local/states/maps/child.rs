@@ -51,6 +51,7 @@ pub async fn one(
         alias: None,
         express: run.express,
         item: None,
+        secret: driver.secret(bus).await?.to_owned(),
     };
     let given = record.clone();
     let start =
@@ -72,6 +73,7 @@ pub async fn one(
         started,
         stopped: bus.clock.now(),
         outcome,
+        redrives: 0,
     };
     if run.express {
         let (place, bytes) = (item(&child.run, child.index), record::to_bytes(&ended)?);
@@ -106,5 +108,6 @@ pub fn ended(bus: &Bus, execution: &Execution, child: &Child) -> Option<Ended> {
         started: execution.started,
         stopped: execution.stopped.unwrap_or(execution.started),
         outcome: execution.outcome()?,
+        redrives: execution.redrives,
     })
 }

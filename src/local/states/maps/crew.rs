@@ -110,9 +110,9 @@ impl Crew {
     }
 
     /// Finds what an earlier process or an earlier attempt left: children that ended, and children that
-    /// run. Those that did not succeed before the run was redriven run again.
-    pub fn recall(&mut self) -> Result<(), Fault> {
-        let redriven = lock(&self.live.record).redriven;
+    /// run. Those that did not succeed before the run was redriven run again, unless it is `stopped`.
+    pub fn recall(&mut self, stopped: bool) -> Result<(), Fault> {
+        let redriven = lock(&self.live.record).redriven.filter(|_| !stopped);
         let is_due = |ended: &Ended| {
             !matches!(ended.outcome, Outcome::Succeeded(_)) && redriven.is_some_and(|at| ended.stopped < at)
         };
@@ -175,6 +175,9 @@ impl Crew {
 
     pub async fn work(&mut self, stop: &CancellationToken) -> Result<(), Broken> {
         loop {
+            if stop.is_cancelled() {
+                return Err(Broken::Stopped);
+            }
             if lock(&self.live.record).is_exceeded() {
                 let cause = "The specified tolerated failure threshold was exceeded";
                 return Err(Failure::new(EXCEEDED, cause).into());
@@ -269,12 +272,21 @@ impl Crew {
         let child = Child { run: self.key.clone(), index, items };
         tokio::spawn(async move {
             let over = async {
-                driver.take_up(&bus, &key, Some(What::Redrive)).await?;
+                driver.redrive(&bus, &key, None).await?;
                 over(&driver, &bus, &key, &child).await
             };
             // Nobody listens once the run is over.
             let _ = tell.send(over.await.map_or_else(Heard::Lost, Heard::Ended));
         });
+    }
+
+    /// The inputs that no child has taken, once no more are started.
+    pub fn pending(&mut self) -> Result<Vec<Item>, Fault> {
+        let mut pending = Vec::new();
+        while let Some((_, item)) = self.next.next(&self.bus, &self.key)? {
+            pending.push(item);
+        }
+        Ok(pending)
     }
 
     /// Stops the children that run; those that are only about to, once they do.

@@ -60,6 +60,8 @@ pub struct Ended {
     pub started: DateTime<Utc>,
     pub stopped: DateTime<Utc>,
     pub outcome: Outcome,
+    #[serde(default)]
+    pub redrives: u32,
 }
 
 /// Executions or items of a run by what became of them.
@@ -135,6 +137,21 @@ pub struct MapRun {
     pub logging: Option<Value>,
     pub executions: Counts,
     pub items: Counts,
+    /// The files with the results of those that succeeded, and until when they are told there: a redrive
+    /// writes down only what came after.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub written: Vec<Written>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub written_until: Option<DateTime<Utc>>,
+}
+
+/// A result file as a manifest names it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Written {
+    pub key: String,
+    /// Bytes.
+    pub size: usize,
 }
 
 impl MapRun {
@@ -159,7 +176,14 @@ impl MapRun {
             logging: execution.logging.clone(),
             executions: Counts::default(),
             items: Counts::default(),
+            written: Vec::new(),
+            written_until: None,
         }
+    }
+
+    /// Whether its results are written to files.
+    pub fn is_exported(&self) -> bool {
+        self.writer.as_ref().is_some_and(|writer| writer.resource.is_some())
     }
 
     /// `machine/label`: what its children's machine is called.

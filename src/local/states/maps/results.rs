@@ -7,7 +7,7 @@ use super::super::super::bus::Bus;
 use super::super::super::fault::Fault;
 use super::super::arn;
 use super::super::record::put;
-use super::record::{Ended, MapRun};
+use super::record::{Ended, Item, MapRun, Written};
 use crate::asl::context::iso;
 use crate::asl::cursor::Outcome;
 use crate::asl::data::Data;
@@ -26,30 +26,31 @@ enum Transformation {
     Flatten,
 }
 
-/// The Map state's output. Children that failed and were let pass are not in it.
-pub async fn output(bus: &Bus, run: &MapRun, ended: &[Ended]) -> Result<Data, Failure> {
-    let exported = run.writer.as_ref().is_some_and(|writer| writer.resource.is_some());
-    let config = run.writer.as_ref().map(|writer| &writer.config);
-    let wanted = config.and_then(|config| config.get("Transformation")).and_then(Value::as_str);
-    let transformation = match wanted {
-        Some("NONE") => Transformation::None,
-        Some("FLATTEN") => Transformation::Flatten,
-        Some(_) => Transformation::Compact,
-        None if exported => Transformation::None,
-        None => Transformation::Compact,
-    };
-    let succeeded = |e: &&Ended| matches!(e.outcome, Outcome::Succeeded(_));
-    let good: Vec<Data> =
-        ended.iter().filter(succeeded).flat_map(|e| shown(bus, run, e, transformation)).collect();
-    if !exported {
-        return Ok(Data::list(&good));
+impl Transformation {
+    fn of(run: &MapRun) -> Transformation {
+        let config = run.writer.as_ref().map(|writer| &writer.config);
+        match config.and_then(|config| config.get("Transformation")).and_then(Value::as_str) {
+            Some("NONE") => Transformation::None,
+            Some("FLATTEN") => Transformation::Flatten,
+            Some(_) => Transformation::Compact,
+            None if run.is_exported() => Transformation::None,
+            None => Transformation::Compact,
+        }
     }
-    let bad: Vec<Data> = ended
-        .iter()
-        .filter(|e| !succeeded(e))
-        .flat_map(|e| shown(bus, run, e, Transformation::None))
-        .collect();
-    write(bus, run, &good, &bad).await
+}
+
+fn succeeded(ended: &Ended) -> bool {
+    matches!(ended.outcome, Outcome::Succeeded(_))
+}
+
+/// The Map state's output. Children that failed and were let pass are not in it.
+pub async fn output(bus: &Bus, run: &mut MapRun, ended: &[Ended]) -> Result<Data, Failure> {
+    if run.is_exported() {
+        return export(bus, run, ended, &[]).await;
+    }
+    let transformation = Transformation::of(run);
+    let good = ended.iter().filter(|e| succeeded(e)).flat_map(|e| shown(bus, run, e, transformation));
+    Ok(Data::list(&good.collect::<Vec<_>>()))
 }
 
 fn shown(bus: &Bus, run: &MapRun, ended: &Ended, transformation: Transformation) -> Vec<Data> {
@@ -93,7 +94,7 @@ fn described(bus: &Bus, run: &MapRun, ended: &Ended) -> Value {
         Outcome::TimedOut(_) => "TIMED_OUT",
         Outcome::Aborted(_) => "ABORTED",
     };
-    shown["RedriveCount"] = 0.into();
+    shown["RedriveCount"] = ended.redrives.into();
     let reason = (status == "SUCCEEDED").then_some("Execution is SUCCEEDED and cannot be redriven");
     shown["RedriveStatus"] = if reason.is_some() { "NOT_REDRIVABLE" } else { "REDRIVABLE_BY_MAP_RUN" }.into();
     put(&mut shown, "RedriveStatusReason", reason);
@@ -104,15 +105,24 @@ fn described(bus: &Bus, run: &MapRun, ended: &Ended) -> Value {
     shown
 }
 
-/// Writes the result files and their manifest.
-async fn write(bus: &Bus, run: &MapRun, good: &[Data], bad: &[Data]) -> Result<Data, Failure> {
-    let Some(writer) = &run.writer else { return Ok(Data::list(good)) };
+/// A child that never started.
+fn waiting(item: &Item) -> Data {
+    json!({"Input": item.input, "InputDetails": {"Included": true}, "Status": "PENDING"}).into()
+}
+
+/// Writes the result files and their manifest (AWS guide, "ResultWriter (Map)"): what succeeded, in whatever
+/// attempt; what did not; and what never started. A redrive has a folder of its own.
+pub async fn export(bus: &Bus, run: &mut MapRun, ended: &[Ended], pending: &[Item]) -> Result<Data, Failure> {
     let fail = |why: String| Failure::new(WRITER_FAILED, why);
+    let writer = run.writer.clone().ok_or_else(|| fail("The Map state has no ResultWriter.".into()))?;
     let bucket = writer.parameters["Bucket"]
         .as_str()
         .ok_or_else(|| fail("The ResultWriter names no Bucket.".into()))?;
     let prefix = writer.parameters["Prefix"].as_str().unwrap_or_default().trim_end_matches('/');
-    let folder = if prefix.is_empty() { run.id().to_owned() } else { format!("{prefix}/{}", run.id()) };
+    let mut folder = if prefix.is_empty() { run.id().to_owned() } else { format!("{prefix}/{}", run.id()) };
+    if run.redrives > 0 {
+        folder = format!("{folder}/Redrive-{}", run.redrives);
+    }
     let lines = writer.config.get("OutputType").and_then(Value::as_str) == Some("JSONL");
     let put_object = async |key: &str, body: String| {
         let objects = bus.objects()?;
@@ -124,20 +134,33 @@ async fn write(bus: &Bus, run: &MapRun, good: &[Data], bad: &[Data]) -> Result<D
     };
     let refused =
         |fault: Fault| fail(format!("{} (Service: S3, Status Code: {})", fault.message, fault.status));
+    let is_new = |e: &Ended| run.written_until.is_none_or(|until| e.stopped > until);
+    let transformation = Transformation::of(run);
+    let described = |e: &Ended| shown(bus, run, e, Transformation::None);
+    let good = ended.iter().filter(|e| succeeded(e) && is_new(e));
+    let results: [(&str, Vec<Data>); 3] = [
+        ("SUCCEEDED", good.flat_map(|e| shown(bus, run, e, transformation)).collect()),
+        ("FAILED", ended.iter().filter(|e| !succeeded(e)).flat_map(described).collect()),
+        ("PENDING", pending.iter().map(waiting).collect()),
+    ];
+    let mut written = run.written.clone();
     let mut files = json!({"FAILED": [], "PENDING": [], "SUCCEEDED": []});
-    for (name, results) in [("SUCCEEDED", good), ("FAILED", bad)] {
-        if results.is_empty() {
-            continue;
+    for (name, results) in results {
+        if !results.is_empty() {
+            let body = match lines {
+                true => results.iter().map(|r| format!("{}\n", r.text())).collect(),
+                false => Data::list(&results).text().to_owned(),
+            };
+            let extension = if lines { "jsonl" } else { "json" };
+            let file = Written { key: format!("{folder}/{name}_0.{extension}"), size: body.len() };
+            put_object(&file.key, body).await.map_err(refused)?;
+            match name {
+                "SUCCEEDED" => written.push(file),
+                _ => files[name] = json!([file]),
+            }
         }
-        let body = match lines {
-            true => results.iter().map(|r| format!("{}\n", r.text())).collect(),
-            false => Data::list(results).text().to_owned(),
-        };
-        let extension = if lines { "jsonl" } else { "json" };
-        let key = format!("{folder}/{name}_0.{extension}");
-        files[name] = json!([{"Key": key, "Size": body.len()}]);
-        put_object(&key, body).await.map_err(refused)?;
     }
+    files["SUCCEEDED"] = json!(written);
     let manifest = json!({
         "DestinationBucket": bucket,
         "MapRunArn": run.arn(&bus.region),
@@ -145,6 +168,7 @@ async fn write(bus: &Bus, run: &MapRun, good: &[Data], bad: &[Data]) -> Result<D
     });
     let key = format!("{folder}/manifest.json");
     put_object(&key, manifest.to_string()).await.map_err(refused)?;
+    (run.written, run.written_until) = (written, Some(bus.clock.now()));
     Ok(json!({
         "MapRunArn": run.arn(&bus.region),
         "ResultWriterDetails": {"Bucket": bucket, "Key": key},

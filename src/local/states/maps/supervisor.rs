@@ -1,7 +1,6 @@
 //! Keeps a map run's children running, counts how they end, and tells the Map state.
 
 use std::collections::HashMap;
-use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex};
 
 use tokio::sync::Notify;
@@ -218,7 +217,7 @@ async fn supervise(
     lock(&driver.runs.0).insert(key.clone(), live.clone());
     let mut crew = Crew::new(driver, bus, &live, &key, (text.into(), machine));
     let worked = async {
-        crew.recall()?;
+        crew.recall(stop.is_cancelled())?;
         crew.work(stop).await
     };
     let worked = worked.await;
@@ -229,10 +228,17 @@ async fn supervise(
     let output = match worked {
         Ok(()) => {
             let ended: Vec<Ended> = std::mem::take(&mut crew.ended).into_values().collect();
-            let output = results::output(bus, &run, &ended).await;
+            let output = results::output(bus, &mut run, &ended).await;
             run.executions.results_written = run.executions.total();
             run.items.results_written = run.items.total();
             output.map_err(Broken::Failed)
+        }
+        Err(broken @ (Broken::Failed(_) | Broken::Stopped)) if run.is_exported() => {
+            if let Err(failure) = left_over(bus, &mut run, &mut crew).await {
+                let cause = failure.cause.unwrap_or_default();
+                tracing::warn!(run = key, cause, "the results of a map run that broke could not be written");
+            }
+            Err(broken)
         }
         Err(broken) => Err(broken),
     };
@@ -251,6 +257,16 @@ async fn supervise(
     output
 }
 
+/// Writes what is known of the children of a run that did not succeed: its files are where a recovery starts.
+async fn left_over(bus: &Bus, run: &mut MapRun, crew: &mut Crew) -> Result<(), Failure> {
+    let pending = crew.pending().map_err(|fault| Failure::runtime(fault.to_string()))?;
+    let ended: Vec<Ended> = std::mem::take(&mut crew.ended).into_values().collect();
+    results::export(bus, run, &ended, &pending).await?;
+    run.executions.results_written = ended.len() as u64;
+    run.items.results_written = ended.iter().map(|ended| ended.items as u64).sum();
+    Ok(())
+}
+
 /// The runs that an earlier process left.
 pub fn left_running(bus: &Bus) -> Result<Vec<MapRun>, Fault> {
     let left = record::list(&bus.store, RUNS, "", "", usize::MAX, |run: &MapRun| run.status == "RUNNING")?;
@@ -267,16 +283,14 @@ pub async fn abandon(
     left.retain(|run| {
         !waited_for.iter().any(|(execution, ticket)| (execution, ticket) == (&run.execution, &run.ticket))
     });
+    let stop = CancellationToken::new();
+    stop.cancel();
     for mut run in left {
-        let mut children = Vec::new();
-        bus.store.scan(record::RUNS, &format!("{}\0", run.key), "", |_, key| {
-            children.push(String::from_utf8_lossy(key).into_owned());
-            ControlFlow::Continue(())
-        })?;
-        for child in children {
-            driver.clone().deliver(child, What::Stop(Failure::default())).await?;
+        if !run.spread {
+            end(&bus, &mut run, "ABORTED").await?;
+        } else if let Err(Broken::Interrupted(fault)) = supervise(driver, &bus, run, &stop).await {
+            return Err(fault);
         }
-        end(&bus, &mut run, "ABORTED").await?;
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! The driver with services that are made up: what they answer is the test's, what follows is ours.
 
 mod bounds;
+mod jobs;
 mod removal;
 mod turns;
 

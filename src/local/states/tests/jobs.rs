@@ -1,0 +1,154 @@
+//! Jobs that `.sync` tasks wait for, when nobody waits any more. That they are stopped then is in the AWS
+//! guide ("Run a Job (.sync)"); the cause that the stopped execution has was measured on AWS by others.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::{Fake, ROLE, ask, cloud, ended, start, types};
+use crate::local::bus::Bus;
+use crate::local::clock::Clock;
+
+const CHILD: &str = "arn:aws:states:us-east-1:000000000000:stateMachine:child";
+
+/// A cloud with a machine `child` that waits for long.
+async fn with_child(folder: Option<&Path>, clock: Clock) -> Arc<Bus> {
+    let bus = cloud(folder, clock, &[]).await;
+    let waits = json!({"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 1_000_000, "End": true}}});
+    let request = json!({"name": "child", "definition": waits.to_string(), "roleArn": ROLE});
+    ask(&bus, "CreateStateMachine", request).await;
+    bus
+}
+
+fn nested() -> Value {
+    json!({"Type": "Task", "End": true, "Resource": "arn:aws:states:::states:startExecution.sync:2",
+        "Parameters": {"StateMachineArn": CHILD}})
+}
+
+/// The ARN of the child that runs, once the parent waits for it.
+async fn child(bus: &Bus, parent: &str) -> String {
+    while !types(bus, parent).await.contains(&"TaskSubmitted".to_owned()) {
+        tokio::task::yield_now().await;
+    }
+    let listed = ask(bus, "ListExecutions", json!({"stateMachineArn": CHILD})).await;
+    assert_eq!(listed["executions"][0]["status"], "RUNNING");
+    listed["executions"][0]["executionArn"].as_str().unwrap().to_owned()
+}
+
+async fn is_aborted(bus: &Bus, child: &str, parent: &str) {
+    let described = ended(bus, child).await;
+    let cause = format!(
+        "The Task state in AWS Step Functions execution [{parent}] which was managing this resource was aborted"
+    );
+    assert_eq!((&described["status"], &described["cause"]), (&json!("ABORTED"), &json!(cause)));
+    assert_eq!(described["error"], Value::Null);
+}
+
+#[tokio::test]
+async fn a_stopped_execution_stops_the_one_that_it_waits_for() {
+    let bus = with_child(None, Clock::default()).await;
+    let arn = start(&bus, &json!({"StartAt": "T", "States": {"T": nested()}}), json!({})).await;
+    let child = child(&bus, &arn).await;
+    ask(&bus, "StopExecution", json!({"executionArn": arn})).await;
+    is_aborted(&bus, &child, &arn).await;
+}
+
+#[tokio::test]
+async fn an_execution_taken_up_by_the_next_start_still_stops_its_child() {
+    let folder = tempfile::tempdir().unwrap();
+    let bus = with_child(Some(folder.path()), Clock::default()).await;
+    let arn = start(&bus, &json!({"StartAt": "T", "States": {"T": nested()}}), json!({})).await;
+    let child = child(&bus, &arn).await;
+    bus.store.close().await;
+    let bus = cloud(Some(folder.path()), Clock::default(), &[]).await;
+    ask(&bus, "StopExecution", json!({"executionArn": arn})).await;
+    is_aborted(&bus, &child, &arn).await;
+    bus.store.close().await;
+}
+
+/// A branch that fails, and an iteration that fails.
+#[tokio::test]
+async fn what_fails_beside_a_task_stops_its_child() {
+    let fails = json!({"StartAt": "A", "States": {
+        "A": {"Type": "Task", "Resource": "arn:aws:states:us-east-1:000000000000:activity:a", "Next": "F"},
+        "F": {"Type": "Fail", "Error": "Boom"}}});
+    let parallel = json!({"Type": "Parallel", "End": true, "Branches": [
+        {"StartAt": "T", "States": {"T": nested()}}, fails]});
+    let mut processor = fails.clone();
+    processor["StartAt"] = "C".into();
+    processor["States"]["N"] = nested();
+    processor["States"]["C"] = json!({"Type": "Choice", "Default": "N",
+        "Choices": [{"Variable": "$", "NumericEquals": 2, "Next": "A"}]});
+    let map = json!({"Type": "Map", "End": true, "ItemProcessor": processor});
+    for (state, input) in [(parallel, json!({})), (map, json!([1, 2]))] {
+        let bus = with_child(None, Clock::default()).await;
+        ask(&bus, "CreateActivity", json!({"name": "a"})).await;
+        let arn = start(&bus, &json!({"StartAt": "P", "States": {"P": state}}), input).await;
+        let child = child(&bus, &arn).await;
+        let token = super::work(&bus).await["taskToken"].clone();
+        ask(&bus, "SendTaskSuccess", json!({"taskToken": token, "output": "{}"})).await;
+        assert_eq!(ended(&bus, &arn).await["error"], "Boom");
+        is_aborted(&bus, &child, &arn).await;
+    }
+}
+
+#[tokio::test]
+async fn a_task_whose_time_is_over_stops_its_child() {
+    // The task's time is over at once on this clock, the child's wait in a quarter of an hour.
+    let bus = with_child(None, Clock::hurried(1000.0)).await;
+    let mut task = nested();
+    task["TimeoutSeconds"] = 100.into();
+    let arn = start(&bus, &json!({"StartAt": "T", "States": {"T": task}}), json!({})).await;
+    assert_eq!(ended(&bus, &arn).await["error"], "States.Timeout");
+    let listed = ask(&bus, "ListExecutions", json!({"stateMachineArn": CHILD})).await;
+    is_aborted(&bus, listed["executions"][0]["executionArn"].as_str().unwrap(), &arn).await;
+}
+
+#[tokio::test]
+async fn a_query_that_nobody_waits_for_is_stopped() {
+    let athena = Fake::new("athena", |operation, _| {
+        Ok(match operation {
+            "StartQueryExecution" => json!({"QueryExecutionId": "q-1"}),
+            "StopQueryExecution" => json!({}),
+            _ => json!({"QueryExecution": {"QueryExecutionId": "q-1", "Status": {"State": "RUNNING"}}}),
+        })
+    });
+    let bus = cloud(None, Clock::default(), std::slice::from_ref(&athena)).await;
+    let definition = json!({"StartAt": "T", "States": {"T": {"Type": "Task", "End": true,
+        "Resource": "arn:aws:states:::athena:startQueryExecution.sync",
+        "Parameters": {"QueryString": "SELECT 1"}}}});
+    let arn = start(&bus, &definition, json!({})).await;
+    while !types(&bus, &arn).await.contains(&"TaskSubmitted".to_owned()) {
+        tokio::task::yield_now().await;
+    }
+    ask(&bus, "StopExecution", json!({"executionArn": arn})).await;
+    let stop = ("StopQueryExecution".to_owned(), json!({"QueryExecutionId": "q-1"}));
+    while !athena.asked().contains(&stop) {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// One that ended by itself is left alone.
+#[tokio::test]
+async fn a_query_that_ended_is_not_stopped() {
+    let athena = Fake::new("athena", |operation, _| {
+        Ok(match operation {
+            "StartQueryExecution" => json!({"QueryExecutionId": "q-1"}),
+            _ => json!({"QueryExecution": {"QueryExecutionId": "q-1", "Status": {"State": "SUCCEEDED"}}}),
+        })
+    });
+    let bus = cloud(None, Clock::default(), std::slice::from_ref(&athena)).await;
+    let definition = json!({"StartAt": "T", "States": {
+        "T": {"Type": "Task", "Next": "W", "Resource": "arn:aws:states:::athena:startQueryExecution.sync",
+            "Parameters": {"QueryString": "SELECT 1"}},
+        "W": {"Type": "Wait", "Seconds": 1000, "End": true}}});
+    let arn = start(&bus, &definition, json!({})).await;
+    while !types(&bus, &arn).await.contains(&"WaitStateEntered".to_owned()) {
+        tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+    }
+    ask(&bus, "StopExecution", json!({"executionArn": arn})).await;
+    tokio::task::yield_now().await;
+    let asked: Vec<String> = athena.asked().into_iter().map(|(operation, _)| operation).collect();
+    assert_eq!(asked, ["StartQueryExecution", "GetQueryExecution"]);
+}
