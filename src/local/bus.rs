@@ -147,7 +147,7 @@ impl Bus {
         match self.service(service) {
             Some(service) => service.call(operation, input).await,
             None => {
-                Err(Fault::new(501, "NotImplemented", format!("the local cloud has no service {service}")))
+                Err(Fault::new(501, "NotImplemented", format!("the local cloud has no service '{service}'")))
             }
         }
     }

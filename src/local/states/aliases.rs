@@ -92,7 +92,7 @@ impl Alias {
     }
 }
 
-fn no_alias() -> Fault {
+pub fn no_alias() -> Fault {
     Fault::client("ResourceNotFound", "Request references a resource that does not exist.")
 }
 

@@ -4,10 +4,12 @@
 //! first, then act. [`start`] begins an execution, [`live`] is one that runs, [`resume`] takes it up after an interruption,
 //! [`maps`] are the child executions of distributed maps. [`machines`], [`removal`], [`versions`],
 //! [`aliases`], [`executions`], [`listing`], [`activities`], [`tokens`] and [`tags`] are the operations of
-//! the API, [`record`] what is stored, [`history`] the events, [`logging`] their way to CloudWatch Logs,
+//! the API, [`members`] the types of what is asked with, [`abroad`] answers for what is in another region,
+//! [`record`] what is stored, [`history`] the events, [`logging`] their way to CloudWatch Logs,
 //! [`encryption`] a key that is only kept in mind, [`tasks`] the integrations with the other services,
 //! [`inspect`] TestState. May use the bus, the store and `asl`.
 
+mod abroad;
 mod activities;
 mod aliases;
 mod arn;
@@ -23,6 +25,7 @@ mod live;
 mod logging;
 mod machines;
 mod maps;
+mod members;
 mod naming;
 mod page;
 mod record;
@@ -62,6 +65,10 @@ impl States {
     }
 
     async fn perform(&self, operation: &str, input: Value) -> Result<Value, Fault> {
+        members::check(&input)?;
+        if let Some(answer) = abroad::answer(operation, &input, &self.bus()?.region) {
+            return answer;
+        }
         match operation {
             "CreateStateMachine" => self.create_state_machine(input).await,
             "UpdateStateMachine" => self.update_state_machine(input).await,

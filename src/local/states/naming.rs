@@ -137,8 +137,13 @@ fn body_length(integration: &Integration, answer: &Value) -> usize {
     }
 }
 
+/// How the members end that are times, in the services that are here. A time is a number with a fraction;
+/// the numbers of milliseconds that CloudWatch Logs has under such names are whole.
+const TIMES: [&str; 7] =
+    ["Date", "DateTime", "LastModified", "LastModifiedTime", "CreationTime", "CreateTime", "LastAccessTime"];
+
 fn is_time(member: &str, value: &Value) -> bool {
-    value.is_f64() && ["Date", "DateTime", "LastModified"].iter().any(|end| member.ends_with(end))
+    value.is_f64() && TIMES.iter().any(|end| member.ends_with(end))
 }
 
 fn count_times(value: &Value) -> usize {
@@ -154,17 +159,15 @@ fn times(value: &mut Value, sdk: bool) {
     match value {
         Value::Object(map) => {
             for (name, value) in map.iter_mut() {
-                let is_time =
-                    name.ends_with("Date") || name.ends_with("DateTime") || name.ends_with("LastModified");
-                match value.as_f64() {
-                    Some(seconds) if is_time => {
+                match value.as_f64().filter(|_| is_time(name, value)) {
+                    Some(seconds) => {
                         let millis = (seconds * 1000.0).round() as i64;
                         *value = match DateTime::<Utc>::from_timestamp_millis(millis) {
                             Some(time) if sdk => crate::asl::context::iso(time).into(),
                             _ => millis.into(),
                         };
                     }
-                    _ => times(value, sdk),
+                    None => times(value, sdk),
                 }
             }
         }
@@ -212,11 +215,9 @@ fn metadata(service: &str, request: &str, length: usize) -> Value {
 /// A service's fault as the task's failure.
 pub fn failure(integration: &Integration, fault: &Fault) -> Failure {
     let prefix = prefix(integration);
+    // The service is not here, or not this operation of it.
     if fault.code == "NotImplemented" && fault.status == 501 {
-        let cause = format!(
-            "Unable to execute HTTP request: the local cloud has no service '{}'",
-            integration.service
-        );
+        let cause = format!("Unable to execute HTTP request: {}", fault.message);
         return Failure::new(format!("{prefix}.SdkClientException"), cause);
     }
     let code = &fault.code;

@@ -132,6 +132,11 @@ fn show(tags: &[(String, String)]) -> Value {
     tags.iter().map(|(key, value)| json!({"key": key, "value": value})).collect()
 }
 
+/// API reference, Tag: letters, digits, white space, or one of `_ . : / = + - @`.
+fn is_allowed(c: char) -> bool {
+    c.is_alphanumeric() || c.is_whitespace() || "_.:/=+-@".contains(c)
+}
+
 /// Reads the API's tags; the last of a key counts.
 fn read(value: &Value) -> Result<Tags, Fault> {
     let mut read: Map<String, Value> = Map::new();
@@ -152,6 +157,10 @@ fn read(value: &Value) -> Result<Tags, Fault> {
             if text.chars().count() > most {
                 let rule = format!("Member must have length less than or equal to {most}");
                 return Err(wrong(member, &rule));
+            }
+            if !text.chars().all(is_allowed) {
+                let rule = r"Member must satisfy regular expression pattern: ^([\p{L}\p{Z}\p{N}_.:/=+\-@]*)$";
+                return Err(wrong(member, rule));
             }
         }
         read.insert(key.to_owned(), value.into());

@@ -3,6 +3,7 @@
 mod bounds;
 mod jobs;
 mod removal;
+mod requests;
 mod turns;
 
 use std::path::Path;
