@@ -33,11 +33,16 @@ pub(super) fn context(
     if counts {
         context["State"]["RetryCount"] = strand.retries.into();
     }
-    if let Some(item) = &strand.item {
-        context["Map"] = json!({"Item": {"Index": item.index, "Value": item.value.value()}});
-    }
+    put_item(&mut context, strand);
     if let Some(token) = token {
         context["Task"] = json!({"Token": token});
     }
     context
+}
+
+/// Tells the iteration of a map that a strand stands for.
+pub(super) fn put_item(context: &mut Value, strand: &Strand) {
+    if let Some(item) = &strand.item {
+        context["Map"] = json!({"Item": {"Index": item.index, "Value": item.value.value()}});
+    }
 }

@@ -1,6 +1,8 @@
 //! One state by itself, as TestState runs it: what becomes of an input, of what the state's work gave,
 //! and what stood between the steps of its data flow.
 
+mod maps;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -10,11 +12,12 @@ use serde_json::{Map, Value, json};
 use super::cursor::{About, At, Cursor, Outcome, Strand};
 use super::data::Data;
 use super::failure::Failure;
-use super::machine::{Flow, Kind, Language, Machine, MapState, Select, State};
+use super::machine::{Flow, Kind, Language, Machine, State};
 use super::retry;
 use super::run::Run;
 use super::scope::Variables;
 use super::shape::Seen;
+use super::step::Directive;
 
 /// A state to be tried.
 pub struct Trial<'m> {
@@ -32,6 +35,15 @@ pub struct Trial<'m> {
     pub retries: u32,
     /// Iterations of a Map that failed.
     pub failures: Option<u64>,
+    /// What a Map's ItemReader read.
+    pub read: Option<Reading>,
+}
+
+/// The data of an ItemReader: the items in it, and what its ItemsPointer led to.
+#[derive(Clone, Debug)]
+pub struct Reading {
+    pub items: Result<Vec<Value>, Failure>,
+    pub pointed: Option<Value>,
 }
 
 /// What a state's work gave.
@@ -144,6 +156,7 @@ impl<'m> Trial<'m> {
             }
             if let Kind::Map(map) = &state.kind {
                 self.limits(run, strand, map, &effective, seen)?;
+                self.iterations(run, strand, map, &effective, seen)?;
             }
             return Ok(());
         }
@@ -159,52 +172,10 @@ impl<'m> Trial<'m> {
             put("afterParameters", &run.arguments(strand, state, &effective, token)?);
         }
         if let Kind::Map(map) = &state.kind {
-            let mapped = map.distributed.as_ref().is_none_or(|d| d.reader.is_none());
-            if mapped && map.items_path != Select::Whole {
-                put("afterItemsPath", &Value::Array(run.items(map, &effective, strand)?).into());
-            }
             self.limits(run, strand, map, &effective, seen)?;
+            self.iterations(run, strand, map, &effective, seen)?;
         }
         Ok(())
-    }
-
-    /// What a Map says of its iterations.
-    fn limits(
-        &self,
-        run: &Run<'m>,
-        strand: &Strand,
-        map: &MapState,
-        effective: &Data,
-        seen: &mut Map<String, Value>,
-    ) -> Result<(), Failure> {
-        let fields = [
-            ("maxConcurrency", "MaxConcurrency", &map.max_concurrency),
-            ("toleratedFailureCount", "ToleratedFailureCount", &map.tolerated_count),
-            ("toleratedFailurePercentage", "ToleratedFailurePercentage", &map.tolerated_percentage),
-        ];
-        for (name, field, amount) in fields {
-            let number = match amount {
-                Some(amount) => run.amount(field, amount, effective.value(), strand)?,
-                None if name == "maxConcurrency" => 0.0,
-                None => continue,
-            };
-            let shown = if name.ends_with("Percentage") { json!(number) } else { json!(number as u64) };
-            seen.insert(name.to_owned(), shown);
-        }
-        Ok(())
-    }
-
-    /// The failure of a Map of which more iterations failed than are let pass.
-    fn exceeded(&self, run: &Run<'m>, strand: &Strand) -> Option<Failure> {
-        let (Kind::Map(map), Some(failures)) = (&self.state.kind, self.failures) else { return None };
-        let effective = run.effective(strand, self.state).ok()?;
-        let most = map
-            .tolerated_count
-            .as_ref()
-            .and_then(|amount| run.amount("ToleratedFailureCount", amount, effective.value(), strand).ok());
-        let cause = "The specified tolerated failure threshold was exceeded";
-        (failures as f64 > most.unwrap_or(0.0))
-            .then(|| Failure::new("States.ExceedToleratedFailureThreshold", cause))
     }
 
     /// What stands after the state's work.
@@ -290,6 +261,7 @@ impl<'m> Trial<'m> {
                 self.placed(&fresh, &strand, &given, &mut seen);
             }
         }
+        let assigned = assigned(&run);
         let strand = run.cursor.strands.into_values().next();
         let verdict =
             |status, output, failure, next| Verdict { status, output, failure, next, seen: seen.clone() };
@@ -307,10 +279,29 @@ impl<'m> Trial<'m> {
             }
             (None, None) => verdict(Status::Failed, None, failed, None),
         };
-        let variables = strand.map(|strand| strand.variables.as_ref().clone()).unwrap_or_default();
+        let mut variables = match strand {
+            Some(strand) => strand.variables.as_ref().clone(),
+            // Nothing is left of the state after which all ends.
+            None if verdict.status == Status::Succeeded => self.variables.clone(),
+            None => Variables::default(),
+        };
+        if verdict.status == Status::Succeeded {
+            variables.extend(assigned);
+        }
         if !variables.is_empty() {
             verdict.seen.insert("variables".to_owned(), json!(variables).to_string().into());
         }
         verdict
     }
+}
+
+/// The variables that were set on the way out of the state, as its last event tells of them.
+fn assigned(run: &Run<'_>) -> Variables {
+    let texts = run.out.iter().rev().find_map(|directive| match directive {
+        Directive::Record(event) => event.details.as_ref()?.get("assignedVariables")?.as_object(),
+        _ => None,
+    });
+    let parsed =
+        |(name, text): (&String, &Value)| Some((name.clone(), serde_json::from_str(text.as_str()?).ok()?));
+    texts.into_iter().flatten().filter_map(parsed).collect()
 }

@@ -110,7 +110,8 @@ pub fn shares(
 }
 
 impl<'m> Run<'m> {
-    fn batches(
+    /// Inputs put together as an ItemBatcher says.
+    pub(super) fn batches(
         &self,
         strand: &Strand,
         batcher: &Batcher,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
-use super::context::context;
+use super::context::{context, put_item};
 use super::cursor::{At, Cursor, Outcome, Strand, Ticket, Timer};
 use super::data::Data;
 use super::event::{self, Event};
@@ -247,7 +247,11 @@ impl<'m> Run<'m> {
         let redrives = self.cursor.redrives;
         let about = &self.cursor.about;
         Context::new(&self.chance, self.now, move || match &self.given {
-            Some(given) => given.clone(),
+            Some(given) => {
+                let mut given = given.clone();
+                put_item(&mut given, strand);
+                given
+            }
             None => context(about, strand, redrives, counts, token),
         })
     }

@@ -20,6 +20,9 @@ pub fn read(input: &Value, state: &State) -> Result<Option<Work>, Fault> {
     configuration(&input["stateConfiguration"], given)?;
     let mocked = matches!(state.kind, Kind::Map(_) | Kind::Parallel { .. });
     let Some(given) = given else {
+        if let Kind::Task(task) = &state.kind {
+            unmocked(&task.resource)?;
+        }
         if mocked {
             return Err(Fault::client(
                 "InvalidDefinition",
@@ -52,6 +55,23 @@ pub fn read(input: &Value, state: &State) -> Result<Option<Work>, Fault> {
             Ok(Some(Work::Error(failure)))
         }
         (None, None) => Ok(None),
+    }
+}
+
+/// What is never really done, because nobody would answer (AWS guide, "Testing Activity, .sync, and
+/// .waitForTaskToken states").
+fn unmocked(resource: &Resource) -> Result<(), Fault> {
+    match resource {
+        Resource::Activity(_) => {
+            Err(invalid("TestState API supports Activity tasks only when a mock is specified."))
+        }
+        Resource::Integration(integration) if integration.pattern != Pattern::RequestResponse => {
+            Err(Fault::client(
+                "InvalidDefinition",
+                "TestState API does not support '.sync' or '.waitForTaskToken' integration patterns.",
+            ))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -9,11 +9,11 @@ use serde_json::{Map, Value, json};
 
 use super::super::fault::Fault;
 use super::record::put;
-use super::{States, arn, definitions, tasks, validate};
+use super::{States, arn, definitions, maps, tasks, validate};
 use crate::asl::check;
 use crate::asl::context::iso;
-use crate::asl::data::Data;
-use crate::asl::inspect::{self, Status, Trial, Verdict, Work};
+use crate::asl::data::{Data, LIMIT};
+use crate::asl::inspect::{self, Reading, Status, Trial, Verdict, Work};
 use crate::asl::machine::{Kind, Machine};
 use crate::asl::scope::Variables;
 use crate::asl::step::{Progress, Task};
@@ -37,7 +37,16 @@ impl States {
                 "RoleArn must be specified when testing a Task state",
             ));
         }
-        let data = validate::execution_input(input["input"].as_str().unwrap_or("{}"))?;
+        let text = input["input"].as_str().unwrap_or("{}");
+        for (member, text) in [
+            ("input", Some(text)),
+            ("variables", input["variables"].as_str()),
+            ("context", input["context"].as_str()),
+            ("mock.result", input["mock"]["result"].as_str()),
+        ] {
+            validate::secret(text.unwrap_or_default(), member, LIMIT)?;
+        }
+        let data = validate::execution_input(text)?;
         let (now, entropy) = super::driver::Driver::moment(&*self.bus()?);
         let configuration = &input["stateConfiguration"];
         let asked = Asked {
@@ -55,6 +64,13 @@ impl States {
                 .and_then(|n| u32::try_from(n).ok())
                 .unwrap_or(0),
             failures: configuration["mapIterationFailureCount"].as_u64(),
+            read: match (&state.kind, configuration["mapItemReaderData"].as_str()) {
+                (Kind::Map(map), Some(data)) => {
+                    let reader = map.distributed.as_ref().and_then(|d| d.reader.as_ref());
+                    reader.map(|reader| maps::reading(data, &reader.config))
+                }
+                _ => None,
+            },
         };
         let resource = match &state.kind {
             Kind::Task(task) if mock.is_none() => Some(task.resource.clone()),
@@ -77,8 +93,8 @@ impl States {
             return Work::Error(crate::asl::failure::Failure::runtime("The local cloud is stopping."));
         };
         match tasks::ask(&bus, &task).await {
-            Progress::Succeeded(output) | Progress::Submitted(output) => Work::Result(output),
             Progress::Failed(failure) | Progress::Unscheduled(failure) => Work::Error(failure),
+            Progress::Succeeded(output) | Progress::Submitted(output) => Work::Result(output),
             Progress::Started { .. } => Work::Result(Data::default()),
         }
     }
@@ -122,6 +138,7 @@ struct Asked {
     entropy: u64,
     retries: u32,
     failures: Option<u64>,
+    read: Option<Reading>,
 }
 
 fn unknown() -> Fault {
@@ -148,6 +165,7 @@ async fn tried<T: Send + 'static>(
             entropy: asked.entropy,
             retries: asked.retries,
             failures: asked.failures,
+            read: asked.read.clone(),
         }))
     };
     let tried = tokio::task::spawn_blocking(work).await;

@@ -15,6 +15,7 @@ mod record;
 mod results;
 mod supervisor;
 
+pub use reader::reading;
 pub use record::item as item_key;
 pub use record::{ITEMS, MapRun, forget, runs_of};
 pub use supervisor::{Runs, abandon, fork, left_running, refork};

@@ -16,6 +16,7 @@ use serde_json::{Map, Value, json};
 use super::super::super::bus::{Bus, ObjectInfo, Objects};
 use super::super::super::fault::Fault;
 use crate::asl::failure::Failure;
+use crate::asl::inspect::Reading;
 use crate::asl::mapping::Items;
 
 pub const READER_FAILED: &str = "States.ItemReaderFailed";
@@ -53,6 +54,20 @@ pub fn read(bus: &Bus, items: Items) -> Result<Vec<Value>, Failure> {
             }
         }
     }
+}
+
+/// What a reader of this configuration finds in data that is given instead of an object. A listing, a
+/// manifest and Parquet are given as the JSON array of what is in them.
+pub fn reading(data: &str, config: &Map<String, Value>) -> Reading {
+    let setting = |name: &str| config.get(name).and_then(Value::as_str);
+    let items = match setting("InputType") {
+        Some("JSONL") => format::lines(data, usize::MAX),
+        Some("CSV") => table::csv(data, config, usize::MAX),
+        _ => format::json(data, config, usize::MAX),
+    };
+    let pointed = setting("ItemsPointer")
+        .and_then(|pointer| serde_json::from_str::<Value>(data).ok()?.pointer(pointer).cloned());
+    Reading { items, pointed }
 }
 
 impl Reader<'_> {
