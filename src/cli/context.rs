@@ -82,11 +82,12 @@ impl Context {
         }
     }
 
-    /// The time of day to the millisecond, for lines that come one after the other.
+    /// The time of day to the millisecond, its zone named, for lines that come one after the other:
+    /// `15:04:11.204 UTC`.
     pub fn clock(&self, at: DateTime<Utc>) -> String {
         match self.settings.utc {
-            true => at.format("%H:%M:%S%.3f").to_string(),
-            false => at.with_timezone(&Local).format("%H:%M:%S%.3f").to_string(),
+            true => at.format("%H:%M:%S%.3f UTC").to_string(),
+            false => at.with_timezone(&Local).format("%H:%M:%S%.3f %:z").to_string(),
         }
     }
 

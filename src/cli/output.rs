@@ -3,10 +3,11 @@
 
 use std::io::{IsTerminal, Write};
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 use unicode_width::UnicodeWidthStr;
 
 use crate::domain::formats::{csv, json};
+use crate::domain::json::{compact, is_json, pretty, quoted};
 use crate::domain::problem::Problem;
 use crate::domain::text::{shown, shown_lines};
 use crate::domain::units::grouped;
@@ -47,6 +48,41 @@ impl Column {
 
     pub fn number(name: impl Into<String>) -> Self {
         Column { name: name.into(), number: true }
+    }
+}
+
+/// A member of one thing: a value, or JSON text that is written as it arrived, number by number.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Member {
+    Value(Value),
+    Json(String),
+}
+
+impl Member {
+    /// A text that is JSON as such, any other as a string, nothing as null.
+    pub fn of(text: Option<String>) -> Member {
+        match text {
+            Some(text) if is_json(&text) => Member::Json(text),
+            text => Member::Value(text.into()),
+        }
+    }
+
+    fn json(&self) -> String {
+        match self {
+            Member::Value(value) => value.to_string(),
+            Member::Json(text) => text.clone(),
+        }
+    }
+
+    /// As a cell: strings without quotes, nothing for null, JSON on a line for the rest.
+    fn plain(&self) -> String {
+        match self {
+            Member::Value(value) => plain(value),
+            Member::Json(text) => match serde_json::from_str(text) {
+                Ok(value @ (Value::Null | Value::String(_))) => plain(&value),
+                _ => json::escaped(compact(text)),
+            },
+        }
     }
 }
 
@@ -149,11 +185,18 @@ impl Output {
 
     /// Writes one thing: a line per member, or one JSON object, or one row of CSV.
     pub fn object(&mut self, members: &[(&str, Value)]) {
+        let members: Vec<(&str, Member)> =
+            members.iter().map(|(name, value)| (*name, Member::Value(value.clone()))).collect();
+        self.members(&members);
+    }
+
+    /// Likewise, where some members are JSON texts.
+    pub fn members(&mut self, members: &[(&str, Member)]) {
         match self.format {
             Format::Table => {
                 let width = members.iter().map(|(name, _)| name.width()).max().unwrap_or(0);
-                for (name, value) in members {
-                    let text = plain(value);
+                for (name, member) in members {
+                    let text = member.plain();
                     let text = shown_lines(&text);
                     let mut lines = text.lines();
                     let first = lines.next().unwrap_or("-");
@@ -165,18 +208,16 @@ impl Output {
                 }
             }
             Format::Json | Format::Ndjson => {
-                let map: Map<String, Value> =
-                    members.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
-                let text = match self.format {
-                    Format::Json => json::pretty(&Value::Object(map)),
-                    _ => json::line(&Value::Object(map)),
-                };
-                self.write(&format!("{text}\n"));
+                let all = members.iter().map(|(name, member)| format!("{}:{}", quoted(name), member.json()));
+                let text = format!("{{{}}}", all.collect::<Vec<_>>().join(","));
+                let text = if self.format == Format::Json { pretty(&text) } else { compact(&text) };
+                self.write(&format!("{}\n", json::escaped(text)));
             }
             Format::Csv => {
-                let columns: Vec<Column> = members.iter().map(|(name, _)| Column::text(*name)).collect();
-                let row: Vec<Value> = members.iter().map(|(_, value)| value.clone()).collect();
-                self.rows(&columns, &[row]);
+                let header: Vec<&str> = members.iter().map(|(name, _)| *name).collect();
+                let row: Vec<String> = members.iter().map(|(_, member)| member.plain()).collect();
+                let text = csv::write(&header, [row]);
+                self.write(&text);
             }
         }
     }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::context::Context;
 use super::exit::Exit;
-use super::output::{Column, Format, Output};
+use super::output::{Column, Format, Member, Output};
 use super::query::stamp;
 use super::transition;
 use crate::aws::{Aws, Error, follow};
@@ -117,28 +117,31 @@ pub async fn show(cx: &Context, out: &mut Output, aws: &Aws, arn: &str) -> Resul
     let status = execution.status;
     let started = stamp(cx, out, execution.started);
     let stopped = execution.stopped.map(|at| stamp(cx, out, at));
-    let duration = units::duration(execution.stopped.unwrap_or(now) - execution.started);
-    let json = |text: Option<String>| {
-        text.map(|text| serde_json::from_str(&text).unwrap_or(Value::String(text))).unwrap_or_default()
+    let span = execution.stopped.unwrap_or(now) - execution.started;
+    // Seconds as a number, for scripts; `workflows list` does likewise.
+    let duration = match out.format() {
+        Format::Table => Value::from(units::duration(span)),
+        _ => Value::from(span.num_milliseconds() as f64 / 1000.0),
     };
-    let mut members: Vec<(&str, Value)> = vec![
-        ("execution_arn", execution.arn.into()),
-        ("status", status.as_str().into()),
-        ("started", started.into()),
-        ("stopped", stopped.into()),
-        ("duration", duration.into()),
-        ("redrives", execution.redrives.into()),
-        ("input", json(execution.input)),
-        ("output", json(execution.output)),
-        ("error", execution.error.into()),
-        ("cause", execution.cause.into()),
+    let value = |value: Value| Member::Value(value);
+    let mut members: Vec<(&str, Member)> = vec![
+        ("execution_arn", value(execution.arn.into())),
+        ("status", value(status.as_str().into())),
+        ("started", value(started.into())),
+        ("stopped", value(stopped.into())),
+        ("duration", value(duration)),
+        ("redrives", value(execution.redrives.into())),
+        ("input", Member::of(execution.input)),
+        ("output", Member::of(execution.output)),
+        ("error", value(execution.error.into())),
+        ("cause", value(execution.cause.into())),
     ];
     if out.format() != Format::Table {
-        members.push(("states", Value::Array(states)));
-        out.object(&members);
+        members.push(("states", value(Value::Array(states))));
+        out.members(&members);
     } else {
-        members.retain(|(_, value)| !value.is_null());
-        out.object(&members);
+        members.retain(|(_, member)| *member != Member::Value(Value::Null));
+        out.members(&members);
         out.text("");
         let columns = [
             Column::text("state"),

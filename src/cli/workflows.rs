@@ -12,7 +12,8 @@ use super::query::stamp;
 use super::watch;
 use super::watch_all;
 use crate::aws::Aws;
-use crate::domain::execution::{Execution, Status};
+use crate::domain::execution::{Execution, Status, unqualified};
+use crate::domain::json;
 use crate::domain::problem::Problem;
 use crate::domain::units;
 use crate::settings::Settings;
@@ -122,14 +123,7 @@ impl Workflows {
                 redrive(cx, out, execution.as_deref(), watch, consent).await
             }
             Verb::Stop { execution, cause, consent } => {
-                if let Err(exit) = consent.ask(cx, out, &format!("Stop the execution {execution}")) {
-                    return Ok(exit);
-                }
-                let aws = cx.aws().await?;
-                let arn = execution_arn(cx, &aws, Some(&execution)).await?;
-                aws.states.stop_execution(&arn, Some("Stopped by ward"), cause.as_deref()).await?;
-                out.say(&format!("Stopped {arn}."));
-                Ok(Exit::Done)
+                stop(cx, out, &execution, cause.as_deref(), consent).await
             }
         }
     }
@@ -163,7 +157,8 @@ async fn execution_arn(cx: &Context, aws: &Aws, wanted: Option<&str>) -> Result<
     }
     let machine = machine_arn(&cx.settings, aws).await?;
     if let Some(name) = wanted {
-        return Ok(format!("{}:{name}", machine.replacen(":stateMachine:", ":execution:", 1)));
+        // An execution of an alias or version has the ARN of its machine's executions.
+        return Ok(format!("{}:{name}", unqualified(&machine).replacen(":stateMachine:", ":execution:", 1)));
     }
     let page = aws.states.list_executions(&machine, None, None).await?;
     page.items.first().map(|execution| execution.arn.clone()).ok_or_else(|| {
@@ -179,14 +174,14 @@ async fn start(
     watching: bool,
     consent: Consent,
 ) -> Result<Exit, Problem> {
-    let input = match input::text(input).and_then(|text| checked(&text)) {
+    let input = match input::text(input).and_then(checked) {
         Ok(input) => input,
         Err(problem) => {
             out.problem(&problem);
             return Ok(Exit::Usage);
         }
     };
-    let deed = format!("Start {} with the input {input}", cx.settings.state_machine);
+    let deed = format!("Start {} with the input {}", cx.settings.state_machine, json::compact(&input));
     if let Err(exit) = consent.ask(cx, out, &deed) {
         return Ok(exit);
     }
@@ -235,14 +230,39 @@ async fn redrive(
     Ok(Exit::Done)
 }
 
-/// Compact JSON, or where it stops being JSON.
-fn checked(text: &str) -> Result<String, Problem> {
-    let value: Value = serde_json::from_str(text).map_err(|error| {
-        Problem::new("The input is not JSON")
+async fn stop(
+    cx: &Context,
+    out: &mut Output,
+    execution: &str,
+    cause: Option<&str>,
+    consent: Consent,
+) -> Result<Exit, Problem> {
+    if let Err(exit) = consent.ask(cx, out, &format!("Stop the execution {execution}")) {
+        return Ok(exit);
+    }
+    let aws = cx.aws().await?;
+    let arn = execution_arn(cx, &aws, Some(execution)).await?;
+    // StopExecution answers as if it had stopped what is over already.
+    let found = aws.states.describe_execution(&arn).await?;
+    if found.status.is_over() {
+        let problem = Problem::new(format!("{} is {}", found.name, found.status.as_str()))
+            .detail("It is over: there is nothing to stop");
+        out.problem(&problem);
+        return Ok(Exit::No);
+    }
+    aws.states.stop_execution(&arn, Some("Stopped by ward"), cause).await?;
+    out.say(&format!("Stopped {arn}."));
+    Ok(Exit::Done)
+}
+
+/// The text itself, which is what is sent, or where it stops being JSON.
+fn checked(text: String) -> Result<String, Problem> {
+    match serde_json::from_str::<Value>(&text) {
+        Ok(_) => Ok(text),
+        Err(error) => Err(Problem::new("The input is not JSON")
             .detail(error.to_string())
-            .hint("Quote it for the shell: --input '{\"key\": \"value\"}', or give @file")
-    })?;
-    Ok(value.to_string())
+            .hint("Quote it for the shell: --input '{\"key\": \"value\"}', or give @file")),
+    }
 }
 
 async fn machines(cx: &Context, out: &mut Output) -> Result<Exit, Problem> {
@@ -275,7 +295,13 @@ async fn list(cx: &Context, out: &mut Output, status: Option<Status>, limit: usi
     }
     executions.truncate(limit);
     if executions.is_empty() && out.format() == Format::Table {
-        out.say("No execution yet: `ward workflows start --watch` starts one.");
+        out.say(&match (limit, status) {
+            (0, _) => "--limit 0 lists nothing.".to_owned(),
+            (_, Some(status)) => {
+                format!("No execution is {}; without --status all are listed.", status.as_str())
+            }
+            _ => "No execution yet: `ward workflows start --watch` starts one.".to_owned(),
+        });
         return Ok(Exit::Done);
     }
     let now = chrono::Utc::now();

@@ -1,9 +1,15 @@
 //! JSON as a tree that can be folded, searched and walked: rows with their depth and path. A string that
-//! itself holds a JSON object or array (a cause, an escaped body) is unfolded as if it stood there.
+//! itself holds a JSON object or array (a cause, an escaped body) is unfolded as if it stood there. What is
+//! shown and copied is the text that arrived: [`layout`] moves its tokens, and changes none.
+
+pub mod layout;
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use serde_json::Value;
+
+use layout::{Token, Tokens};
 
 /// What a row shows.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,14 +46,15 @@ pub struct Node {
     pub parent: Option<usize>,
     /// Place in the container, from 0.
     pub index: usize,
-    /// Unfolded out of a string.
-    pub unpacked: bool,
+    /// Where its value stands: a text of the tree, and bytes of it.
+    value: (usize, Range<usize>),
 }
 
 /// A document.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Tree {
-    root: Value,
+    /// The text, then those that were unfolded out of its strings.
+    texts: Vec<String>,
     nodes: Vec<Node>,
     folded: BTreeSet<usize>,
 }
@@ -58,31 +65,22 @@ const UNPACK: u8 = 4;
 impl Tree {
     /// Reads a text. What is not JSON is kept as plain lines.
     pub fn parse(text: &str) -> Tree {
-        match serde_json::from_str(text) {
-            Ok(value) => Tree::of(value),
-            Err(_) => {
-                let nodes = text.lines().enumerate().map(|(index, line)| Node {
-                    depth: 0,
-                    key: None,
-                    part: Part::Plain(line.to_owned()),
-                    comma: false,
-                    parent: None,
-                    index,
-                    unpacked: false,
-                });
-                Tree { root: Value::String(text.to_owned()), nodes: nodes.collect(), folded: BTreeSet::new() }
-            }
+        let mut tree = Tree { texts: vec![text.to_owned()], ..Tree::default() };
+        if is_json(text) {
+            tree.lay(text, Place { depth: 0, key: None, parent: None, index: 0, unpack: UNPACK });
+            return tree;
         }
-    }
-
-    pub fn of(root: Value) -> Tree {
-        let mut nodes = Vec::new();
-        lay(
-            &mut nodes,
-            &root,
-            Place { depth: 0, key: None, comma: false, parent: None, index: 0, unpack: UNPACK },
-        );
-        Tree { root, nodes, folded: BTreeSet::new() }
+        let nodes = text.lines().enumerate().map(|(index, line)| Node {
+            depth: 0,
+            key: None,
+            part: Part::Plain(line.to_owned()),
+            comma: false,
+            parent: None,
+            index,
+            value: (0, 0..text.len()),
+        });
+        tree.nodes = nodes.collect();
+        tree
     }
 
     pub fn is_empty(&self) -> bool {
@@ -190,26 +188,15 @@ impl Tree {
         text
     }
 
-    /// A row's value: a string as its text, anything else as JSON.
+    /// A row's value: a string as its text, anything else as JSON, laid out over lines.
     pub fn value(&self, row: usize) -> String {
-        let mut value = self.root.clone();
-        if matches!(self.nodes.get(row).map(|node| &node.part), Some(Part::Plain(_))) {
-            return self.root.as_str().unwrap_or_default().to_owned();
-        }
-        for row in self.lineage(row) {
-            let node = &self.nodes[row];
-            let next = match &node.key {
-                Some(key) => value.get_mut(key),
-                None => value.get_mut(node.index),
-            };
-            value = next.map(Value::take).unwrap_or_default();
-            if node.unpacked {
-                value = value.as_str().and_then(|text| serde_json::from_str(text).ok()).unwrap_or(value);
-            }
-        }
-        match value {
-            Value::String(text) => text,
-            other => serde_json::to_string_pretty(&other).unwrap_or_default(),
+        let Some(node) = self.nodes.get(row) else { return "null".to_owned() };
+        let (text, range) = &node.value;
+        let value = self.texts.get(*text).and_then(|text| text.get(range.clone())).unwrap_or_default();
+        match &node.part {
+            Part::Text(_) => serde_json::from_str(value).unwrap_or_else(|_| value.to_owned()),
+            Part::Open { .. } | Part::Close { .. } => layout::pretty(value),
+            _ => value.to_owned(),
         }
     }
 
@@ -262,93 +249,131 @@ pub fn quoted(text: &str) -> String {
     Value::from(text).to_string()
 }
 
+/// Whether a text is JSON.
+pub fn is_json(text: &str) -> bool {
+    serde_json::from_str::<Value>(text).is_ok()
+}
+
 /// JSON laid out over lines, two columns a level; a text that is not JSON stays as it is.
 pub fn pretty(text: &str) -> String {
-    match serde_json::from_str::<Value>(text) {
-        Ok(value) => serde_json::to_string_pretty(&value).unwrap_or_else(|_| text.to_owned()),
-        Err(_) => text.to_owned(),
-    }
+    if is_json(text) { layout::pretty(text) } else { text.to_owned() }
 }
 
 /// JSON on one line without white space; a text that is not JSON has its lines joined.
 pub fn compact(text: &str) -> String {
-    match serde_json::from_str::<Value>(text) {
-        Ok(value) => value.to_string(),
-        Err(_) => text.split_whitespace().collect::<Vec<_>>().join(" "),
-    }
+    if is_json(text) { layout::compact(text) } else { text.split_whitespace().collect::<Vec<_>>().join(" ") }
 }
 
 fn is_plain(key: &str) -> bool {
     !key.is_empty() && key.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-')
 }
 
+/// Where a value stands in the tree.
 struct Place {
     depth: u16,
     key: Option<String>,
-    comma: bool,
     parent: Option<usize>,
     index: usize,
     unpack: u8,
 }
 
-fn lay(nodes: &mut Vec<Node>, value: &Value, place: Place) {
-    let row = nodes.len();
-    let Place { depth, key, comma, parent, index, unpack } = place;
-    let node = |part| Node { depth, key: key.clone(), part, comma, parent, index, unpacked: false };
-    let (array, len) = match value {
-        Value::Null => return nodes.push(node(Part::Word("null"))),
-        Value::Bool(true) => return nodes.push(node(Part::Word("true"))),
-        Value::Bool(false) => return nodes.push(node(Part::Word("false"))),
-        Value::Number(number) => return nodes.push(node(Part::Number(number.to_string()))),
-        Value::String(text) => {
-            if let Some(inner) = unpacked(text).filter(|_| unpack > 0) {
-                lay(nodes, &inner, Place { depth, key, comma, parent, index, unpack: unpack - 1 });
-                nodes[row].unpacked = true;
-                return;
+impl Tree {
+    /// Adds the rows of a text that is JSON: the one that was added last to `texts`.
+    fn lay(&mut self, json: &str, root: Place) {
+        let text = self.texts.len() - 1;
+        // The containers around the present token: row and members so far.
+        let mut around: Vec<(usize, usize)> = Vec::new();
+        let mut name = root.key;
+        for (token, range) in Tokens::of(json) {
+            let part = match token {
+                Token::Colon => continue,
+                Token::Comma => {
+                    self.comma();
+                    continue;
+                }
+                Token::Text if name.is_none() && self.wants_name(around.last()) => {
+                    name = serde_json::from_str(&json[range]).ok();
+                    continue;
+                }
+                Token::Close { array } => {
+                    let Some((row, members)) = around.pop() else { continue };
+                    let end = self.nodes.len();
+                    self.nodes[row].value.1.end = range.end;
+                    let value = self.nodes[row].value.clone();
+                    if let Part::Open { len, end: last, .. } = &mut self.nodes[row].part {
+                        (*len, *last) = (members, end);
+                    }
+                    let (depth, part) = (self.nodes[row].depth, Part::Close { array });
+                    let parent = Some(row);
+                    self.nodes.push(Node {
+                        depth,
+                        key: None,
+                        part,
+                        comma: false,
+                        parent,
+                        index: members,
+                        value,
+                    });
+                    continue;
+                }
+                Token::Open { array } => Part::Open { array, len: 0, end: self.nodes.len() },
+                Token::Number => Part::Number(json[range.clone()].to_owned()),
+                Token::Word => Part::Word(match &json[range.clone()] {
+                    "true" => "true",
+                    "false" => "false",
+                    _ => "null",
+                }),
+                Token::Text => Part::Text(json[range.clone()].to_owned()),
+            };
+            let depth = root.depth + around.len() as u16;
+            let (parent, index) = match around.last_mut() {
+                Some((row, members)) => {
+                    *members += 1;
+                    (Some(*row), *members - 1)
+                }
+                None => (root.parent, root.index),
+            };
+            let (row, key) = (self.nodes.len(), name.take());
+            let part = match part {
+                Part::Text(quotes) => {
+                    let inner = serde_json::from_str(&quotes).unwrap_or(quotes);
+                    if root.unpack > 0 && is_packed(&inner) {
+                        self.texts.push(inner.clone());
+                        self.lay(&inner, Place { depth, key, parent, index, unpack: root.unpack - 1 });
+                        continue;
+                    }
+                    Part::Text(quoted(&inner))
+                }
+                part => part,
+            };
+            if let Part::Open { .. } = part {
+                around.push((row, 0));
             }
-            return nodes.push(node(Part::Text(quoted(text))));
+            self.nodes.push(Node { depth, key, part, comma: false, parent, index, value: (text, range) });
         }
-        Value::Array(items) => (true, items.len()),
-        Value::Object(members) => (false, members.len()),
-    };
-    nodes.push(node(Part::Open { array, len, end: row }));
-    let below = |index: usize, key| Place {
-        depth: depth + 1,
-        key,
-        comma: index + 1 < len,
-        parent: Some(row),
-        index,
-        unpack,
-    };
-    match value {
-        Value::Array(items) => {
-            items.iter().enumerate().for_each(|(i, item)| lay(nodes, item, below(i, None)))
-        }
-        Value::Object(members) => {
-            members
-                .iter()
-                .enumerate()
-                .for_each(|(i, (key, member))| lay(nodes, member, below(i, Some(key.clone()))));
-        }
-        _ => {}
     }
-    let last = nodes.len();
-    if let Part::Open { end, .. } = &mut nodes[row].part {
-        *end = last;
+
+    /// Whether the next string in a container is the name of a member.
+    fn wants_name(&self, container: Option<&(usize, usize)>) -> bool {
+        container.is_some_and(|(row, _)| matches!(self.nodes[*row].part, Part::Open { array: false, .. }))
     }
-    let part = Part::Close { array };
-    nodes.push(Node { depth, key: None, part, comma, parent: Some(row), index: len, unpacked: false });
+
+    /// A comma follows the value that was added last.
+    fn comma(&mut self) {
+        let Some(last) = self.nodes.last_mut() else { return };
+        last.comma = true;
+        if let (Part::Close { .. }, Some(row)) = (&last.part, last.parent) {
+            self.nodes[row].comma = true;
+        }
+    }
 }
 
-/// The object or array that a string holds.
-fn unpacked(text: &str) -> Option<Value> {
+/// Whether a string holds an object or array.
+fn is_packed(text: &str) -> bool {
     let text = text.trim();
     let looks =
         (text.starts_with('{') && text.ends_with('}')) || (text.starts_with('[') && text.ends_with(']'));
-    if !looks || text.len() <= 2 {
-        return None;
-    }
-    serde_json::from_str(text).ok()
+    looks && text.len() > 2 && is_json(text)
 }
 
 #[cfg(test)]
@@ -385,6 +410,38 @@ mod tests {
     }
 
     #[test]
+    fn what_arrived_is_what_is_shown_and_copied() {
+        let text = r#"{"n":[12345678901234567890123, 1.10,1E3],"dup":1,"dup":"{\"x\": 1.0}","s":"a\u00e9"}"#;
+        let tree = Tree::parse(text);
+        let expected = [
+            "{",
+            " \"n\": [",
+            "  12345678901234567890123",
+            "  1.10",
+            "  1E3",
+            " ]",
+            " \"dup\": 1",
+            " \"dup\": {",
+            "  \"x\": 1.0",
+            " }",
+            " \"s\": \"aé\"",
+            "}",
+        ];
+        assert_eq!(lines(&tree), expected);
+        let commas: Vec<bool> = (0..tree.len()).map(|row| tree.nodes[row].comma).collect();
+        let t = true;
+        assert_eq!(commas, [false, t, t, t, false, t, t, t, false, t, false, false]);
+        assert_eq!(tree.value(1), "[\n  12345678901234567890123,\n  1.10,\n  1E3\n]");
+        assert_eq!(tree.value(5), tree.value(1), "a closing row stands for its container");
+        assert_eq!(
+            (tree.value(3), tree.value(8), tree.value(10)),
+            ("1.10".into(), "1.0".into(), "aé".into())
+        );
+        assert_eq!(tree.value(7), "{\n  \"x\": 1.0\n}");
+        assert_eq!((tree.path(4), tree.path(8)), ("$.n[2]".to_owned(), "$.dup.x".to_owned()));
+    }
+
+    #[test]
     fn folding_hides_and_finding_unfolds() {
         let mut tree = Tree::parse(r#"{"a": {"b": {"c": 1}}, "d": 2}"#);
         assert_eq!(tree.toggle(1), 1);
@@ -418,5 +475,6 @@ mod tests {
         assert_eq!(compact("{ \"a\" : [1, 2] }"), "{\"a\":[1,2]}");
         assert_eq!(compact("not\n  json"), "not json");
         assert_eq!(pretty("[1]"), "[\n  1\n]");
+        assert_eq!(pretty("[1.10,]"), "[1.10,]");
     }
 }

@@ -16,7 +16,7 @@ pub fn line(value: &Value) -> String {
 }
 
 /// Escapes what may only stand inside a JSON text, where the escape means the same.
-fn escaped(json: String) -> String {
+pub fn escaped(json: String) -> String {
     if !json.chars().any(|c| c != '\n' && obeyed(c)) {
         return json;
     }

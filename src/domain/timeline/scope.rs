@@ -2,31 +2,33 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value};
-
 use super::{Scope, StateNow, Timeline, Visit};
+use crate::domain::json;
 
 impl Timeline {
     /// The workflow variables that a visit sees, with what it assigned itself once it is over. States see
     /// the variables of their own flow and of the flows around it, as the Amazon States Language says
-    /// ("Variables: scope"). `None` when there are none.
-    pub fn variables(&self, visit: &Visit) -> Option<Value> {
+    /// ("Variables: scope"): a JSON object as text. `None` when there are none.
+    pub fn variables(&self, visit: &Visit) -> Option<String> {
         // The newest assignment of each, wherever it was made.
         let mut newest: BTreeMap<&str, i64> = BTreeMap::new();
         for (name, exit) in self.in_sight(visit) {
             let known = newest.entry(name).or_insert(exit);
             *known = (*known).max(exit);
         }
-        let mut variables = Map::new();
+        let mut variables: Vec<String> = Vec::new();
         for (name, exit) in newest {
             let assigned =
                 self.event(exit).and_then(|event| event.details.get("assignedVariables")?.get(name));
             let Some(assigned) = assigned else { continue };
-            // AWS gives each value as JSON text.
-            let value = assigned.as_str().and_then(|text| serde_json::from_str(text).ok());
-            variables.insert(name.to_owned(), value.unwrap_or_else(|| assigned.clone()));
+            // AWS gives each value as JSON text, which stays as it is.
+            let value = match assigned.as_str().filter(|text| json::is_json(text)) {
+                Some(text) => text.to_owned(),
+                None => assigned.to_string(),
+            };
+            variables.push(format!("{}:{value}", json::quoted(name)));
         }
-        (!variables.is_empty()).then_some(Value::Object(variables))
+        (!variables.is_empty()).then(|| format!("{{{}}}", variables.join(",")))
     }
 
     /// Whether a visit sees any variable.
@@ -47,7 +49,12 @@ impl Timeline {
     pub fn assigned(&self, visit: &Visit) -> Vec<String> {
         let exit = visit.exited_event.and_then(|exit| self.event(exit));
         let assigned = exit.and_then(|event| event.details.get("assignedVariables"));
-        assigned.and_then(Value::as_object).into_iter().flatten().map(|(name, _)| name.clone()).collect()
+        assigned
+            .and_then(serde_json::Value::as_object)
+            .into_iter()
+            .flatten()
+            .map(|(name, _)| name.clone())
+            .collect()
     }
 
     /// A state as it stands in one branch or iteration, with what is nested in it. `None` of states that do

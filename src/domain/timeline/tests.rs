@@ -350,7 +350,10 @@ fn variables_are_those_of_the_own_flow_and_around_it_so_far() {
         (12, 11, 3, "MapStateExited", exit("Each", json!({"n": "2"}))),
         (13, 12, 3, "PassStateEntered", named("Last")),
     ]));
-    let seen = |visit: usize| timeline.variables(&timeline.visits()[visit]);
+    let seen = |visit: usize| -> Option<Value> {
+        let text = timeline.variables(&timeline.visits()[visit])?;
+        Some(serde_json::from_str(&text).unwrap())
+    };
     assert_eq!(seen(0), Some(json!({"n": 1, "who": "a"})));
     assert_eq!(seen(2), Some(json!({"n": 1, "who": "a", "inner": [1]})));
     assert_eq!(seen(3), Some(json!({"n": 1, "who": "a"})), "not those of another iteration");
