@@ -145,6 +145,12 @@ actions! {
 }
 
 impl Action {
+    /// Whether it starts, stops or changes something in the account: a read-only session is without it.
+    /// (A query is judged by its statement when it is run; cancelling one only ends what was begun here.)
+    pub fn changes(self) -> bool {
+        matches!(self, Action::Start | Action::Again | Action::Stop | Action::Redrive | Action::Answer)
+    }
+
     pub fn named(name: &str) -> Option<Action> {
         Action::ALL.iter().copied().find(|action| action.name() == name)
     }

@@ -172,6 +172,8 @@ impl fmt::Display for Chord {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Found {
     Action(Action),
+    /// An action that this session is without.
+    Withheld(Action),
     /// The beginning of a sequence.
     Pending,
     Nothing,
@@ -181,6 +183,8 @@ pub enum Found {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Keymap {
     bindings: BTreeMap<Context, Vec<(Vec<Chord>, Action)>>,
+    /// Whether actions that change something are left out: of the keys, and so of help, palette and key line.
+    read_only: bool,
 }
 
 /// What the console ships: `assets/keymap.toml`.
@@ -188,7 +192,7 @@ pub const SHIPPED: &str = include_str!("../../assets/keymap.toml");
 
 impl Default for Keymap {
     fn default() -> Self {
-        let mut keymap = Keymap { bindings: BTreeMap::new() };
+        let mut keymap = Keymap { bindings: BTreeMap::new(), read_only: false };
         // A test proves that the shipped file has no problem.
         let _ = keymap.merge(SHIPPED);
         keymap
@@ -233,12 +237,25 @@ impl Keymap {
         problems
     }
 
+    /// Without the actions that change something.
+    pub fn read_only(self) -> Keymap {
+        Keymap { read_only: true, ..self }
+    }
+
+    /// Whether an action is left out.
+    pub fn withholds(&self, action: Action) -> bool {
+        self.read_only && action.changes()
+    }
+
     /// Asks the contexts, innermost first. An inner context's exact binding beats an outer sequence.
     pub fn find(&self, contexts: &[Context], keys: &[Chord]) -> Found {
         for context in contexts {
             let Some(bindings) = self.bindings.get(context) else { continue };
             if let Some((_, action)) = bindings.iter().find(|(known, _)| known == keys) {
-                return Found::Action(*action);
+                return match self.withholds(*action) {
+                    true => Found::Withheld(*action),
+                    false => Found::Action(*action),
+                };
             }
             if bindings.iter().any(|(known, _)| known.len() > keys.len() && known.starts_with(keys)) {
                 return Found::Pending;
@@ -275,7 +292,7 @@ impl Keymap {
         let mut all: Vec<(String, Action)> = Vec::new();
         for context in contexts {
             for (chords, action) in self.bindings.get(context).into_iter().flatten() {
-                if chords.len() > keys.len() && chords.starts_with(keys) {
+                if chords.len() > keys.len() && chords.starts_with(keys) && !self.withholds(*action) {
                     all.push((sequence(&chords[keys.len()..]), *action));
                 }
             }
@@ -309,7 +326,7 @@ mod tests {
 
     #[test]
     fn the_shipped_keymap_has_no_problem() {
-        let mut keymap = Keymap { bindings: BTreeMap::new() };
+        let mut keymap = Keymap { bindings: BTreeMap::new(), read_only: false };
         assert_eq!(keymap.merge(SHIPPED), Vec::<String>::new());
     }
 
@@ -339,6 +356,26 @@ mod tests {
         assert_eq!(keymap.find(&[Context::Facilities, Context::Global], &f), Found::Action(Action::Facets));
         assert_eq!(keymap.find(&[Context::Activity, Context::Global], &f), Found::Action(Action::Tail));
         assert_eq!(keymap.find(&[Context::Global], &f), Found::Nothing);
+    }
+
+    #[test]
+    fn a_read_only_session_is_without_what_changes_something() {
+        let contexts = [Context::Workflows, Context::Global];
+        let keymap = Keymap::default().read_only();
+        let find = |key: &str| keymap.find(&contexts, &[Chord::parse(key).unwrap()]);
+        for (key, action) in [
+            ("R", Action::Start),
+            ("A", Action::Again),
+            ("X", Action::Stop),
+            ("D", Action::Redrive),
+            ("a", Action::Answer),
+        ] {
+            assert_eq!(find(key), Found::Withheld(action));
+            assert_eq!(keymap.keys_of(&contexts, action), None);
+            assert!(Keymap::default().keys_of(&contexts, action).is_some());
+        }
+        assert_eq!(find("w"), Found::Action(Action::Watch));
+        assert_eq!(keymap.keys_of(&contexts, Action::Watch).as_deref(), Some("w"));
     }
 
     #[test]

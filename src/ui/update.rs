@@ -232,7 +232,7 @@ fn pressed(model: &mut Model, key: KeyEvent, effects: &mut Vec<Effect>) {
     }
     model.pending.push(chord);
     match model.world.keymap.find(&contexts, &model.pending) {
-        Found::Action(action) => {
+        Found::Action(action) | Found::Withheld(action) => {
             model.pending.clear();
             act(model, action, effects);
         }
@@ -246,6 +246,12 @@ fn act(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
     match action {
         Action::Suspend => return effects.push(Effect::Suspend),
         Action::Quit => return effects.push(Effect::Quit),
+        _ if model.world.keymap.withholds(action) => {
+            let text =
+                format!("Read-only: no {}; start without --read-only to change things", action.short());
+            model.note = Some((text, false));
+            return;
+        }
         _ => {}
     }
     if model.overlay.is_some() {

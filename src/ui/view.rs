@@ -124,6 +124,7 @@ fn keys(model: &Model, buffer: &mut Buffer, area: Rect) {
     let contexts = model.contexts();
     let mut x = area.x + 1;
     let mut wanted: Vec<Action> = model.front().keys();
+    wanted.retain(|action| !model.world.keymap.withholds(*action));
     wanted.truncate(5);
     if !model.front().typing() {
         wanted.push(Action::Help);

@@ -107,7 +107,7 @@ impl World {
             size,
             now: setup.now,
             theme: setup.theme.clone(),
-            keymap: setup.keymap.clone(),
+            keymap: if setup.read_only { setup.keymap.clone().read_only() } else { setup.keymap.clone() },
             link: Link::Connecting,
             as_of: setup.as_of,
             utc: setup.utc,
