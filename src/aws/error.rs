@@ -217,7 +217,9 @@ fn hint(kind: Kind, code: &str, operation: &str, target: &Target) -> Option<Stri
         Kind::NotFound => match code {
             "NoSuchBucket" => "Check --bucket, or run `ward doctor`".into(),
             "NoSuchKey" => "The key is not in the bucket: `ward facilities list` shows what is".into(),
-            "StateMachineDoesNotExist" => "Check --state-machine; `ward workflows list` names them".into(),
+            "StateMachineDoesNotExist" => {
+                "Check --state-machine; `ward workflows list --machines` names them".into()
+            }
             "ExecutionDoesNotExist" => {
                 "`ward workflows list` names the executions; AWS keeps them for 90 days".into()
             }
@@ -235,6 +237,9 @@ fn hint(kind: Kind, code: &str, operation: &str, target: &Target) -> Option<Stri
             Target::Endpoint { url, .. } => format!("{url} is not AWS: it may not know {operation}"),
             _ => return None,
         },
+        Kind::Conflict if code == "ExecutionAlreadyExists" => {
+            "Another name, or none: a name is free again 90 days after its execution ended".into()
+        }
         Kind::Invalid | Kind::Conflict | Kind::ReadOnly | Kind::Service => return None,
     })
 }

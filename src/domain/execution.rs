@@ -147,9 +147,33 @@ pub fn machine_arn_of(arn: &str) -> String {
     format!("{prefix}:stateMachine:{}", machine_of(arn))
 }
 
+/// The ARN of a state machine without the alias or version that may follow its name.
+pub fn unqualified(machine_arn: &str) -> String {
+    machine_arn.split(':').take(7).collect::<Vec<_>>().join(":")
+}
+
+/// The name in a state machine's ARN, with the alias or version that follows it: `Machine`, `Machine:live`.
+pub fn qualified_name(machine_arn: &str) -> &str {
+    match machine_arn.split_once(":stateMachine:") {
+        Some((_, name)) => name,
+        None => machine_arn.rsplit(':').next().unwrap_or(machine_arn),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_alias_and_a_version_keep_the_name_of_their_machine() {
+        let machine = "arn:aws:states:us-east-1:123456789012:stateMachine:Mid";
+        for (arn, name) in
+            [(machine, "Mid"), (&format!("{machine}:live"), "Mid:live"), (&format!("{machine}:1"), "Mid:1")]
+        {
+            assert_eq!((qualified_name(arn), unqualified(arn).as_str()), (name, machine));
+        }
+        assert_eq!(qualified_name("arn:m"), "m");
+    }
 
     #[test]
     fn names_are_read_from_arns_of_every_kind() {

@@ -146,7 +146,7 @@ try:
         console.see("opens the live one, following", "slow-one", "following", "○ Finish", keys="\r")
         console.see("stands in the wait", "◌ Long")
         console.see("its events are moto's", "WaitStateEntered", "Long entered", keys="vv")
-        console.see("asks why before it stops", "Stop it: why?", keys="X")
+        console.see("asks why before it stops", "Stop slow-one: why?", keys="X")
         console.see("and whether, naming the target", "Stop this execution?", moto.url.removeprefix("http://"), keys="\r")
         console.see("stopped", "■ aborted", keys="y")
         equal("console: moto says so too", sfn.describe_execution(executionArn=slow)["status"], "ABORTED")

@@ -4,6 +4,7 @@ mod attach;
 mod board;
 mod cli;
 mod data;
+mod deeds;
 mod durability;
 mod histories;
 mod house;

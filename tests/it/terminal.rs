@@ -85,7 +85,7 @@ fn a_run_is_stopped_redriven_and_answered() {
     };
     pty.wait("the run to wait in Hold", waits);
     pty.send("X");
-    pty.see("Stop it: why?");
+    pty.see(": why?");
     pty.send("\r");
     pty.see("Stop this execution?");
     pty.send("y");
@@ -101,7 +101,7 @@ fn a_run_is_stopped_redriven_and_answered() {
         waits(screen) && screen.contents().contains("redriven 1×")
     });
     pty.send("a");
-    pty.see("Answer the task");
+    pty.see("Answer Hold: JSON for success");
     pty.send("\r");
     pty.wait("the redriven run to succeed", |screen| {
         let text = screen.contents();

@@ -328,9 +328,9 @@ fn the_form_names_the_keys_of_the_field_that_has_them() {
 fn stopping_asks_why_and_then_once_more() {
     let mut console = Console::at(&run("run-20260101-150405-004"), WIDE);
     console.press("X");
-    see(&console, &["Stop it: why?"]);
+    see(&console, &["Stop run-20260101-150405-004: why?"]);
     console.press("<ctrl-u>Wrong day<enter>");
-    see(&console, &["Stop this execution?", "cause: Wrong day"]);
+    see(&console, &["Stop this execution?", "of HealthcarePipelineStateMachine", "cause: Wrong day"]);
     let waiting = console.waiting.len();
     console.press("<enter>");
     assert_eq!(console.waiting.len(), waiting, "the default is no");

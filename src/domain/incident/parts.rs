@@ -50,7 +50,7 @@ pub(super) fn cause(facts: &Facts) -> Part {
         (None, None, _) => "No reason was given".to_owned(),
     };
     part.line(Weight::Bad, head);
-    if let Some(words) = error.as_deref().and_then(plain_words) {
+    if let Some(words) = error.as_deref().and_then(|error| plain_words(error, cause.as_deref())) {
         part.line(Weight::Strong, words);
     }
     if let Some(text) = cause.as_deref() {

@@ -20,7 +20,8 @@ const WORDS: &[(&str, &str)] = &[
     ("States.ResultWriterFailed", "The map's results could not be written"),
     ("States.Runtime", "The definition does not fit its data; this can be neither retried nor caught"),
     ("States.TaskFailed", "The task failed"),
-    ("States.Timeout", "It took longer than its TimeoutSeconds allow"),
+    // A missed heartbeat has this name too: "TimeoutSeconds or HeartbeatSeconds" of the Task state's page.
+    ("States.Timeout", "It took longer than its TimeoutSeconds or HeartbeatSeconds allow"),
     ("Lambda.AWSLambdaException", "Lambda itself had a passing fault"),
     ("Lambda.ClientExecutionTimeoutException", "Lambda did not answer in time"),
     ("Lambda.ResourceNotFoundException", "The function does not exist"),
@@ -35,8 +36,14 @@ const WORDS: &[(&str, &str)] = &[
     ("S3.NoSuchBucketException", "The bucket does not exist"),
 ];
 
-/// What an error name means; `None` for names of the workflow's own.
-pub fn plain_words(error: &str) -> Option<&'static str> {
+/// What an error name means, with the cause that came with it; `None` for names of the workflow's own.
+pub fn plain_words(error: &str, cause: Option<&str>) -> Option<&'static str> {
+    // "Service quotas: maximum execution history size" fails with the same name as a definition's mistake.
+    if error == "States.Runtime" && cause.is_some_and(|cause| cause.contains("history event")) {
+        return Some(
+            "The execution came to the 25,000 events that a history may have: split it into several",
+        );
+    }
     if let Some((_, words)) = WORDS.iter().find(|(name, _)| *name == error) {
         return Some(words);
     }
@@ -71,12 +78,25 @@ mod tests {
 
     #[test]
     fn known_names_and_families_have_words() {
-        assert_eq!(plain_words("States.Timeout"), Some("It took longer than its TimeoutSeconds allow"));
         assert_eq!(
-            plain_words("Athena.AccessDeniedException"),
+            plain_words("Athena.AccessDeniedException", None),
             Some("The state machine's role may not do this")
         );
-        assert_eq!(plain_words("PipelineFailed"), None);
+        assert_eq!(plain_words("PipelineFailed", None), None);
+    }
+
+    #[test]
+    fn one_name_for_two_things_is_told_by_its_cause_or_as_both() {
+        let timeout = plain_words("States.Timeout", None).unwrap();
+        assert!(timeout.contains("TimeoutSeconds") && timeout.contains("HeartbeatSeconds"), "{timeout}");
+        // The cause as Step Functions writes it at the quota.
+        let full = "The execution reached the maximum number of history events (25000).";
+        let words = |cause| plain_words("States.Runtime", cause).unwrap();
+        assert!(words(Some(full)).contains("25,000 events"));
+        assert!(
+            words(Some("The choice state's condition path references an invalid value.")).contains("data")
+        );
+        assert!(words(None).contains("data"));
     }
 
     #[test]

@@ -31,6 +31,15 @@ pub enum Question {
     Parameter(String),
     /// How far back, in minutes.
     Since,
+    /// Why the execution of this ARN is stopped.
+    Stop {
+        arn: String,
+    },
+    /// What a waiting task is answered: the state, and the token of the task.
+    Answer {
+        state: String,
+        token: String,
+    },
     /// Anything else a screen asks; the word is the screen's own.
     Other(&'static str),
 }

@@ -51,7 +51,7 @@ pub struct Answers {
     pub queries: Vec<Query>,
     /// By the query's id.
     pub results: BTreeMap<String, Grid>,
-    /// Rows of a page of a result, queries of a page of the history; 0 puts all on one page.
+    /// Rows of a page of a result, queries or executions of a page of their list; 0 puts all on one page.
     pub page: usize,
     /// The query that a started statement is; q-0003 when `None`.
     pub started: Option<String>,
@@ -156,10 +156,11 @@ impl Answers {
         Ok(match request {
             Request::Facilities { .. } => Reply::Facilities(self.facilities.clone()),
             Request::Machines => Reply::Machines(self.machines.clone()),
-            Request::Executions { status, .. } => {
+            Request::Executions { status, token, .. } => {
                 let wanted = |run: &&Execution| status.is_none_or(|status| run.status == status);
-                let items = self.executions.iter().filter(wanted).cloned().collect();
-                Reply::Executions { items, next: None }
+                let all: Vec<Execution> = self.executions.iter().filter(wanted).cloned().collect();
+                let (items, next) = self.paged(&all, token.as_deref());
+                Reply::Executions { items, next }
             }
             Request::Releases { .. } => Reply::Releases(Vec::new(), Vec::new()),
             Request::MapRun { arn } => {

@@ -1,6 +1,6 @@
 //! What can be done to an execution, what of it can be copied, and where it leads.
 
-use crate::domain::execution::{Status, name_of};
+use crate::domain::execution::{Status, machine_of, name_of, qualified_name};
 use crate::domain::json::compact;
 use crate::ui::effect::{Effect, Request, Wish};
 use crate::ui::overlays::confirm::Confirm;
@@ -11,8 +11,6 @@ use crate::ui::screens::workflows::start;
 use crate::ui::world::World;
 
 /// The words of this screen's own questions.
-pub const CAUSE: &str = "cause";
-pub const OUTPUT: &str = "output";
 pub const RELATED: &str = "related";
 pub const ITEM: &str = "item";
 pub const FILE: &str = "file";
@@ -23,21 +21,25 @@ fn said(text: impl Into<String>) -> Vec<Wish> {
     vec![Wish::Say(text.into())]
 }
 
-/// Asks why, before an execution is stopped: the cause stays with it.
-pub fn ask_cause() -> Vec<Wish> {
+/// Asks why, before an execution is stopped: the cause stays with it. The question carries the execution:
+/// what is selected may be another one by the time of the answer.
+pub fn ask_cause(arn: &str) -> Vec<Wish> {
     let examples = ["Stopped from ward", "Wrong input", "Takes too long", "Started by mistake"];
     let items = examples.into_iter().map(|text| Item::new(text, text, "")).collect();
-    let pick = Pick::text("Stop it: why?", Question::Other(CAUSE), "Stopped from ward", items);
-    vec![Wish::Pick(pick)]
+    let question = Question::Stop { arn: arn.to_owned() };
+    let title = format!("Stop {}: why?", name_of(arn));
+    vec![Wish::Pick(Pick::text(title, question, "Stopped from ward", items))]
 }
 
 /// Asks before an execution is stopped, on every target: it cannot be undone.
 pub fn stop(arn: &str, cause: &str) -> Vec<Wish> {
+    let cause = if cause.is_empty() { "Stopped from ward" } else { cause };
     let request =
         Request::StopExecution { arn: arn.to_owned(), error: "Stopped".to_owned(), cause: cause.to_owned() };
     vec![Wish::Confirm(
         Confirm::new("Stop this execution?", "Stop", request)
             .line(name_of(arn))
+            .line(format!("of {}", machine_of(arn)))
             .line(format!("cause: {cause}"))
             .line("What it started elsewhere, such as a query, goes on.")
             .always(),
@@ -66,7 +68,7 @@ pub fn redrive(run: &Run) -> Vec<Wish> {
 /// A new execution with the same input.
 pub fn again(world: &World, machine_arn: &str, input: &str) -> Vec<Wish> {
     let name = start::name_for(world.now);
-    let line = format!("{} as {name}", machine_arn.rsplit(':').next().unwrap_or_default());
+    let line = format!("{} as {name}", qualified_name(machine_arn));
     let request = Request::StartExecution {
         machine_arn: machine_arn.to_owned(),
         name: Some(name),
@@ -79,25 +81,25 @@ pub fn again(world: &World, machine_arn: &str, input: &str) -> Vec<Wish> {
     )]
 }
 
-/// Asks what a waiting task is answered.
+/// Asks what a waiting task is answered. The question carries the task: while it is open, the selection may
+/// follow what happens to another one.
 pub fn ask_answer(run: &Run) -> Vec<Wish> {
-    if run.token().is_none() {
+    let Some((state, token)) = run.state.clone().zip(run.token()) else {
         return said(
             "The selected state does not wait for an answer (or its token is not in its parameters)",
         );
-    }
+    };
     let items = vec![
         Item::new("{}", "Success with an empty object", ""),
         Item::new("fail", "Failure: fail ERROR: the cause", ""),
     ];
-    let title = "Answer the task: JSON for success, or fail ERROR: cause";
-    vec![Wish::Pick(Pick::text(title, Question::Other(OUTPUT), "{}", items))]
+    let title = format!("Answer {state}: JSON for success, or fail ERROR: cause");
+    vec![Wish::Pick(Pick::text(title, Question::Answer { state, token }, "{}", items))]
 }
 
 /// Reads the answer: JSON is a success, `fail Name: cause` a failure.
-pub fn answer(run: &Run, text: &str) -> Vec<Wish> {
-    let Some(token) = run.token() else { return said("The task does not wait any more") };
-    let state = run.state.clone().unwrap_or_default();
+pub fn answer(state: &str, token: &str, text: &str) -> Vec<Wish> {
+    let (state, token) = (state.to_owned(), token.to_owned());
     let told = text.strip_prefix("fail").filter(|rest| rest.is_empty() || rest.starts_with([' ', ':']));
     if let Some(rest) = told {
         let (error, cause) = rest.trim().split_once(':').unwrap_or((rest.trim(), "Answered from ward"));
@@ -109,7 +111,8 @@ pub fn answer(run: &Run, text: &str) -> Vec<Wish> {
         return vec![Wish::Confirm(confirm.always())];
     }
     if let Err(error) = serde_json::from_str::<serde_json::Value>(text) {
-        let pick = Pick::text("Answer the task", Question::Other(OUTPUT), text, Vec::new());
+        let title = format!("Answer {state}");
+        let pick = Pick::text(title, Question::Answer { state, token }, text, Vec::new());
         return vec![Wish::Pick(pick.error(format!("Not JSON: {error}")))];
     }
     let request = Request::SendTaskSuccess { token, output: compact(text) };

@@ -54,19 +54,28 @@ impl Run {
     /// The function's lines that name this execution, once they are looked at.
     fn ask_log(&mut self, world: &mut World) -> Vec<Wish> {
         let Some(from) = self.started() else { return Vec::new() };
-        if self.log.value().is_some() && self.is_over() || self.log.is_waiting() {
+        let over = self.is_over();
+        let to = self.stopped().unwrap_or(world.now) + TimeDelta::minutes(1);
+        let (group, pattern) = (self.log_group(world), Some(format!("\"{}\"", self.name())));
+        let log = self.logs.entry(group.clone()).or_default();
+        if log.value().is_some() && over || log.is_waiting() {
             return Vec::new();
         }
+        vec![world.ask(Screen::Workflows, log, Request::LinesBetween { group, from, to, pattern })]
+    }
+
+    /// The log group of the function that the selected state called.
+    pub fn log_group(&self, world: &World) -> String {
         let called = self.visit_index().and_then(|visit| self.timeline.function(visit));
-        let function = called.unwrap_or_else(|| world.setup.function.clone());
-        let to = self.stopped().unwrap_or(world.now) + TimeDelta::minutes(1);
-        let request = Request::LinesBetween {
-            group: format!("/aws/lambda/{function}"),
-            from,
-            to,
-            pattern: Some(format!("\"{}\"", self.name())),
-        };
-        vec![world.ask(Screen::Workflows, &mut self.log, request)]
+        format!("/aws/lambda/{}", called.as_deref().unwrap_or(&world.setup.function))
+    }
+
+    /// While following, the selection may have come to a state whose function's log was not asked for.
+    pub fn ask_followed(&mut self, world: &mut World) -> Vec<Wish> {
+        match self.tab == Tab::Log && !self.logs.contains_key(&self.log_group(world)) {
+            true => self.ask_log(world),
+            false => Vec::new(),
+        }
     }
 
     /// Takes an answer if this run awaits it.
@@ -96,12 +105,12 @@ impl Run {
             self.go_along(world);
             return Some(blame(&self.definition));
         }
-        if self.log.awaits(ticket) {
+        if let Some(log) = self.logs.values_mut().find(|log| log.awaits(ticket)) {
             let answer = read(answer, |reply| match reply {
                 Reply::Lines(lines) => Some(inspect::log_text(lines, &self.arn, world)),
                 _ => None,
             });
-            self.log.accept(ticket, answer, now);
+            log.accept(ticket, answer, now);
             self.settle(world);
             return Some(Vec::new());
         }

@@ -1,5 +1,7 @@
 //! How the lists take the answers to what they asked.
 
+use std::collections::BTreeSet;
+
 use ratatui::layout::Rect;
 
 use crate::domain::execution::Execution;
@@ -9,6 +11,7 @@ use crate::ui::effect::{Reply, Wish};
 use crate::ui::remote::Ticket;
 use crate::ui::screens::workflows::lists::{Lists, read};
 use crate::ui::screens::workflows::on_lists;
+use crate::ui::screens::workflows::open::Open;
 use crate::ui::screens::workflows::recent::Recent;
 use crate::ui::world::World;
 
@@ -47,12 +50,14 @@ impl Lists {
             self.more.accept(ticket, page.clone().map(|_| ()), now);
             if let (Ok((items, next)), Some(all)) = (page, self.executions.value_mut()) {
                 self.next = next;
-                all.extend(items);
+                let known: BTreeSet<String> = all.iter().map(|one| one.arn.clone()).collect();
+                all.extend(items.into_iter().filter(|one| !known.contains(&one.arn)));
             }
             self.arrange(world);
             let mut wishes = blame(self.more.problem());
             if self.more.problem().is_none() {
                 wishes.extend(self.look(world, area));
+                wishes.extend(self.ask_beyond(world));
             }
             return Some(wishes);
         }
@@ -68,18 +73,28 @@ impl Lists {
             }
             return Some(wishes);
         }
-        if let Some(recent) = self.recent.values_mut().find(|recent| recent.awaits(ticket)) {
+        if let Some((arn, recent)) = self.recent.iter_mut().find(|(_, recent)| recent.awaits(ticket)) {
             let page = page(answer).map(|(items, next)| Recent::of(&items, next.is_some(), now));
+            let more = page.as_ref().is_ok_and(|recent| recent.more_running);
             recent.accept(ticket, page, now);
-            return Some(Vec::new());
+            let arn = Some(arn.clone()).filter(|_| more);
+            return Some(arn.and_then(|arn| self.ask_open(world, &arn)).into_iter().collect());
+        }
+        if let Some(open) = self.open.values_mut().find(|open| open.awaits(ticket)) {
+            let page = page(answer).map(|(items, next)| Open::of(&items, next.is_some()));
+            open.accept(ticket, page, now);
+            self.arrange(world);
+            return Some(self.ask_doubtful(world, area));
         }
         let detail = self.details.values_mut().find(|detail| detail.awaits(ticket))?;
         let answer = read(answer, |reply| match reply {
             Reply::Execution(execution) => Some((**execution).clone()),
             _ => None,
         });
+        let told = answer.clone().ok();
         detail.accept(ticket, answer, now);
-        if !self.filter.is_empty() {
+        let changed = told.is_some_and(|told| self.stands(&told));
+        if changed || !self.filter.is_empty() {
             self.arrange(world);
         }
         Some(Vec::new())
@@ -106,6 +121,9 @@ impl Lists {
             _ => page(answer).map(|(items, next)| self.merged(items, next)),
         };
         self.executions.accept(ticket, items, world.now);
+        if self.is_express() {
+            self.newest = self.executions.value().map_or(0, Vec::len);
+        }
         self.arrange(world);
         let kept = keep.and_then(|arn| {
             let all = self.executions.value()?;
@@ -116,18 +134,22 @@ impl Lists {
         let unknown = self.machines.is_waiting() && self.machines.value().is_none();
         let mut wishes = blame(self.executions.problem().filter(|_| !unknown));
         wishes.extend(self.look(world, area));
+        wishes.extend(self.ask_beyond(world));
         wishes
     }
 
-    /// Older pages that are here stay; the newest page comes anew.
+    /// Older pages that are here stay, as long as they join the newest one, which comes anew. Executions
+    /// that began in the millisecond in which that page ends may be on either side of its end.
     fn merged(&mut self, mut items: Vec<Execution>, next: Option<String>) -> Vec<Execution> {
         let last = items.last().map(|execution| execution.started);
-        let more = next.is_some();
         let old = self.executions.value_mut().map(std::mem::take).unwrap_or_default();
-        let older = old.into_iter().filter(|one| more && last.is_some_and(|last| one.started < last));
-        let before = items.len();
-        items.extend(older);
-        if items.len() == before {
+        self.newest = items.len();
+        let known: BTreeSet<String> = items.iter().map(|one| one.arn.clone()).collect();
+        if next.is_some() && old.iter().any(|one| known.contains(&one.arn)) {
+            let older = old.into_iter().filter(|one| last.is_some_and(|last| one.started <= last));
+            items.extend(older.filter(|one| !known.contains(&one.arn)));
+        }
+        if items.len() == self.newest {
             self.next = next;
         }
         items

@@ -35,6 +35,8 @@ pub struct Board {
     /// ARNs of those that ring the bell.
     watched: BTreeSet<String>,
     pub cursor: Cursor,
+    /// ARN of the row under the cursor: rows come and go around it.
+    chosen: Option<String>,
 }
 
 const COLUMNS: [Column; 5] = [
@@ -88,6 +90,7 @@ impl Board {
         // What still runs somewhere may have a stream that does not tell its beginning again.
         let watched = &self.watched;
         self.timelines.retain(|arn, known| alive.contains(arn) || watched.contains(arn) || !known.is_over());
+        self.stay();
         let len = alive.len();
         self.cursor.reveal(len, table::page(area(world.body())));
         true
@@ -106,10 +109,28 @@ impl Board {
         rows
     }
 
+    /// The cursor stays on its execution while that has a row; else on the row that took its place.
+    fn stay(&mut self) {
+        let rows = self.rows();
+        let place = self.chosen.as_ref().and_then(|arn| rows.iter().position(|one| one.arn == *arn));
+        let selected = place.unwrap_or(self.cursor.selected.min(rows.len().saturating_sub(1)));
+        let chosen = rows.get(selected).map(|one| one.arn.clone());
+        // While machines answer for the first time, the cursor stands at the top.
+        let filling = self.running.values().any(|one| one.value().is_none() && one.is_waiting());
+        self.chosen = chosen.filter(|_| !filling || self.chosen.is_some());
+        self.cursor.selected = selected;
+    }
+
+    /// Takes the row under the cursor as the chosen one, after the person moved it.
+    fn choose(&mut self) {
+        self.chosen = self.selected();
+    }
+
     /// Takes events of an execution that is on the board or watched; answers whether it has ended by them.
     pub fn happened(&mut self, arn: &str, events: &[HistoryEvent]) -> Vec<Wish> {
-        let timeline = self.timelines.entry(arn.to_owned()).or_default();
-        timeline.extend(events);
+        self.timelines.entry(arn.to_owned()).or_default().extend(events);
+        self.stay();
+        let Some(timeline) = self.timelines.get(arn) else { return Vec::new() };
         if !timeline.is_over() || !self.watched.remove(arn) {
             return Vec::new();
         }
@@ -171,6 +192,7 @@ impl Board {
         let rows: Vec<String> = self.rows().iter().map(|one| one.arn.clone()).collect();
         let page = table::page(area(world.body()));
         if self.cursor.act(action, rows.len(), page) {
+            self.choose();
             return Vec::new();
         }
         let Some(arn) = rows.get(self.cursor.selected) else { return Vec::new() };
@@ -195,6 +217,7 @@ impl Board {
             Some(row) if row == self.cursor.selected => self.act(world, Action::Open),
             Some(row) => {
                 self.cursor.selected = row;
+                self.choose();
                 Vec::new()
             }
             None => Vec::new(),

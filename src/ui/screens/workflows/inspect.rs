@@ -145,17 +145,20 @@ pub fn text(run: &Run, world: &World) -> String {
         },
         Tab::Error => error(run, visit),
         Tab::Changes => changes(run, visit),
-        Tab::Variables => run.timeline.variables(visit).map(|all| all.to_string()).unwrap_or_default(),
+        Tab::Variables => run.timeline.variables(visit).unwrap_or_default(),
         Tab::MapRun => map_run(run, visit),
         Tab::Attempts => attempts(visit, world),
-        Tab::Log => match (run.log.value(), run.log.problem()) {
-            (Some(log), _) if log.is_empty() => {
-                "The function logged nothing that names this execution".to_owned()
+        Tab::Log => {
+            let log = run.logs.get(&run.log_group(world));
+            match (log.and_then(Remote::value), log.and_then(Remote::problem)) {
+                (Some(log), _) if log.is_empty() => {
+                    "The function logged nothing that names this execution".to_owned()
+                }
+                (Some(log), _) => log.clone(),
+                (None, Some(problem)) => problem.to_string(),
+                (None, None) => "Loading the function's log".to_owned(),
             }
-            (Some(log), _) => log.clone(),
-            (None, Some(problem)) => problem.to_string(),
-            (None, None) => "Loading the function's log".to_owned(),
-        },
+        }
         Tab::Definition => String::new(),
     }
 }
@@ -227,7 +230,7 @@ fn error(run: &Run, visit: &Visit) -> String {
     let cause = run.timeline.root_cause().filter(|cause| cause.state == visit.name);
     let error = visit.error.clone().or_else(|| cause.as_ref()?.error.clone());
     let text = visit.cause.clone().or_else(|| cause?.cause.clone());
-    match error.as_deref().and_then(plain_words) {
+    match error.as_deref().and_then(|error| plain_words(error, text.as_deref())) {
         Some(words) => json!({"Error": error, "Meaning": words, "Cause": text}).to_string(),
         None => json!({"Error": error, "Cause": text}).to_string(),
     }

@@ -7,8 +7,12 @@ use serde_json::Value;
 
 use crate::domain::text::shown;
 use crate::domain::units;
+use crate::ui::action::Action;
+use crate::ui::areas;
+use crate::ui::keymap::Context;
 use crate::ui::screens::workflows::inspect;
 use crate::ui::screens::workflows::run::{Pane, Run, View};
+use crate::ui::screens::workflows::run_view;
 use crate::ui::theme::Role;
 use crate::ui::widgets::graph::badge;
 use crate::ui::widgets::graph::shape::definition_of;
@@ -22,6 +26,11 @@ pub fn draw(run: &Run, world: &World, buffer: &mut Buffer, area: Rect) {
     } else {
         state(run, world, buffer, area);
         tabs(run, world, buffer, area);
+    }
+    // The main pane has the field, unless this one is alone.
+    let alone = areas::panes(world.body(), focused).list.is_none();
+    if let Some(line) = row(area, 4).filter(|_| alone) {
+        run_view::search(run, world, buffer, line, line.x);
     }
     let below = run.document_area(world);
     run.document.draw(world, buffer, below, focused);
@@ -72,8 +81,9 @@ fn state(run: &Run, world: &World, buffer: &mut Buffer, area: Rect) {
         let x = put(buffer, line, line.x, &text("Type"), theme.style(Role::Text));
         let room = usize::from(line.right().saturating_sub(x + 2));
         let x = put(buffer, line, x + 2, &middle(&shown(&text("Resource")), room), theme.style(Role::Dim));
-        if run.token().is_some() {
-            put(buffer, line, x + 2, "a answers it", theme.style(Role::Active));
+        let key = world.keymap.keys_of(&[Context::Workflows, Context::Global], Action::Answer);
+        if let Some(key) = key.filter(|_| run.token().is_some()) {
+            put(buffer, line, x + 2, &format!("{key} answers it"), theme.style(Role::Active));
         }
     }
     if let (Some(line), Some(visit)) = (row(area, 2), visit) {

@@ -5,13 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::TimeDelta;
 use ratatui::layout::Rect;
 
-use crate::domain::execution::{Execution, Machine, Release, Status};
+use crate::domain::execution::{Execution, Machine, Release, Status, qualified_name};
 use crate::domain::problem::Problem;
 use crate::domain::timeline::Timeline;
 use crate::ui::action::Action;
 use crate::ui::effect::{Reply, Request, Wish};
 use crate::ui::remote::Remote;
 use crate::ui::route::Screen;
+use crate::ui::screens::workflows::open::Open;
 use crate::ui::screens::workflows::recent::Recent;
 use crate::ui::widgets::line::Line;
 use crate::ui::widgets::table::{self, Cursor};
@@ -23,9 +24,13 @@ pub struct Lists {
     pub machines_cursor: Cursor,
     /// What the newest executions of each machine in view add up to.
     pub recent: BTreeMap<String, Remote<Recent>>,
+    /// What runs, of each machine that has more executions than a page.
+    pub open: BTreeMap<String, Remote<Open>>,
     /// ARN of the machine, or of the map run, whose executions are listed.
     pub machine: Option<String>,
     pub executions: Remote<Vec<Execution>>,
+    /// So many of them are the newest page; the others are of older pages.
+    pub(super) newest: usize,
     /// Where the next page begins.
     pub next: Option<String>,
     /// The page after the ones that are here, under way.
@@ -80,6 +85,7 @@ impl Lists {
 
     fn forget(&mut self) {
         self.executions.clear();
+        self.newest = 0;
         self.more.clear();
         self.next = None;
         self.details.clear();
@@ -110,7 +116,7 @@ impl Lists {
         let arn = self.machine.as_deref().unwrap_or_default();
         let name = match arn.split_once(":mapRun:") {
             Some((_, run)) => run.split(':').next(),
-            None => arn.rsplit(':').next(),
+            None => Some(qualified_name(arn)),
         };
         name.unwrap_or_default()
     }
@@ -154,6 +160,10 @@ impl Lists {
         };
         self.rows = (0..all.len()).filter(|&i| shown(&all[i])).collect();
         self.lately = Recent::of(all, self.next.is_some(), world.now);
+        let open = self.machine.as_ref().and_then(|arn| self.open.get(arn)).and_then(Remote::value);
+        if let Some(open) = open.filter(|_| self.next.is_some()) {
+            self.lately.open(open);
+        }
     }
 
     /// The input of a listed execution, once that is known.

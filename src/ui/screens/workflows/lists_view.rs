@@ -59,13 +59,13 @@ pub fn machines(lists: &Lists, world: &World, buffer: &mut Buffer, area: Rect) {
     }
     let cell = |line: usize, column: usize| {
         let machine = &all[rows[line]];
-        let recent = lists.recent.get(&machine.arn).and_then(Remote::value);
-        match (column, recent) {
+        let recent = lists.recent_of(&machine.arn);
+        match (column, &recent) {
             (0, _) => Cell::text(shown(&machine.name)),
             (1, _) => Cell::dim(if machine.express { "express" } else { "standard" }),
             (6, _) => Cell::dim(machine.created.map(|at| world.zone().moment(at)).unwrap_or_default()),
             (_, None) => Cell::dim(""),
-            (2, Some(recent)) => number(recent.running, false, Role::Active),
+            (2, Some(recent)) => number(recent.running, recent.more_running, Role::Active),
             (3, Some(recent)) => number(recent.failed, recent.partial, Role::Bad),
             (4, Some(recent)) => number(recent.succeeded, recent.partial, Role::Text),
             (_, Some(recent)) => match recent.last {
@@ -145,6 +145,7 @@ fn empty(lists: &Lists, world: &World, none: bool) -> String {
             let word = Badge::status(status).word;
             format!("No execution is {word}; {} chooses another status", key(Action::Status))
         }
+        (true, ..) if world.keymap.withholds(Action::Start) => "No execution yet".to_owned(),
         (true, ..) => format!("No execution yet: {} starts one", key(Action::Start)),
         (_, true, _) => format!("Nothing failed; {} shows all", key(Action::Failing)),
         _ if lists.since.is_some() => {
@@ -191,9 +192,10 @@ fn lately(lists: &Lists, world: &World, buffer: &mut Buffer, line: Rect) {
     let theme = &world.theme;
     let recent = &lists.lately;
     let more = if recent.partial { "+" } else { "" };
+    let more_running = if recent.more_running { "+" } else { "" };
     let mut x = put(buffer, line, line.x, "24 h ", theme.style(Role::Dim));
     let counts = [
-        (recent.running, "", "running", Role::Active),
+        (recent.running, more_running, "running", Role::Active),
         (recent.failed, more, "failed", Role::Bad),
         (recent.succeeded, more, "succeeded", Role::Good),
     ];

@@ -9,7 +9,7 @@
 //!  ✔ WaitForQueryCompletion                            5.00 s     │   "QueryExecutionId": "…"
 //! ```
 //!
-//! [`lists`] holds machines and executions, [`board`] what runs now, [`run`] the execution that is open,
+//! [`lists`] holds machines and executions, [`open`] what runs beyond their newest page, [`board`] what runs now, [`run`] the execution that is open,
 //! [`inspect`] its right pane, [`items`] one item of a Map in it, [`story`] what went wrong with it, [`start`]
 //! the form for a new one. Every one of them updates itself; `update.rs` only decides which.
 
@@ -25,6 +25,7 @@ mod lists_view;
 mod moves;
 mod on_lists;
 mod on_run;
+mod open;
 mod pointer;
 mod recent;
 mod run;

@@ -61,22 +61,27 @@ pub fn did(model: &mut Model, world: &mut World, action: Action, area: Rect) -> 
         }
         Action::Refresh => usual(model, world).into_iter().collect(),
         Action::Start => start(model, world),
-        Action::Again => {
+        Action::Again if !machines => {
             match lists.selected().map(|e| (e.machine_arn.clone(), lists.input(e).map(str::to_owned))) {
                 Some((machine, Some(input))) => acts::again(world, &machine, &input),
                 Some(_) => vec![Wish::Say("Its input is not known yet".to_owned())],
                 None => Vec::new(),
             }
         }
-        Action::Stop => match lists.selected() {
-            Some(execution) if !execution.status.is_over() => acts::ask_cause(),
+        Action::Stop if !machines => match lists.selected() {
+            Some(execution) if !execution.status.is_over() => acts::ask_cause(&execution.arn),
             Some(_) => vec![Wish::Say("It is over: there is nothing to stop".to_owned())],
             None => Vec::new(),
         },
-        Action::Watch => match lists.selected() {
+        Action::Watch if !machines => match lists.selected() {
             Some(execution) => model.board.watch(&execution.arn, execution.status.is_over()),
             None => Vec::new(),
         },
+        Action::Again | Action::Stop | Action::Watch => {
+            vec![Wish::Say(
+                "That is done to an execution: enter lists those of this state machine".to_owned(),
+            )]
+        }
         Action::Copy => arn(model).map(|arn| Wish::Do(Effect::Copy(arn))).into_iter().collect(),
         Action::Browse => {
             let url = arn(model).map(|arn| acts::url(world, &arn));

@@ -70,7 +70,7 @@ pub fn did(model: &mut Model, world: &mut World, action: Action) -> Vec<Wish> {
             return run.ask(world);
         }
         Action::Stop if run.is_over() => return said("It is over: there is nothing to stop"),
-        Action::Stop => return acts::ask_cause(),
+        Action::Stop => return acts::ask_cause(&run.arn),
         Action::Redrive => return acts::redrive(run),
         Action::Answer => return acts::ask_answer(run),
         Action::CopyReport => return acts::copy_report(run),

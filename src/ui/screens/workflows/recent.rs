@@ -3,11 +3,14 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::domain::execution::{Execution, Status};
+use crate::ui::screens::workflows::open::Open;
 
 /// What the newest executions add up to.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Recent {
     pub running: usize,
+    /// More may run: a run that began long ago is beyond the newest executions.
+    pub more_running: bool,
     pub failed: usize,
     pub succeeded: usize,
     /// There are more within the 24 hours than are known: the counts are at least that.
@@ -26,7 +29,7 @@ impl Recent {
     pub fn of(newest_first: &[Execution], more: bool, now: DateTime<Utc>) -> Recent {
         let day = now - TimeDelta::hours(24);
         let last = newest_first.first().map(|one| (one.status, one.started));
-        let mut recent = Recent { last, ..Recent::default() };
+        let mut recent = Recent { last, more_running: more, ..Recent::default() };
         let mut all_recent = true;
         for one in newest_first {
             // What runs counts however long it has been running.
@@ -53,6 +56,11 @@ impl Recent {
         recent.durations = over.take(DURATIONS).collect();
         recent.durations.reverse();
         recent
+    }
+
+    /// Takes over how many run, asked for by status.
+    pub fn open(&mut self, open: &Open) {
+        (self.running, self.more_running) = (open.count(), open.more);
     }
 
     /// Durations as bars of eighths, the longest full; each with whether it ended well.

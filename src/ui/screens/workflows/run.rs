@@ -103,8 +103,8 @@ pub struct Run {
     pub document: Document,
     pub search: Line,
     pub searching: bool,
-    /// Log lines of this execution.
-    pub log: Remote<String>,
+    /// Log lines of this execution, by log group: each state may call another function.
+    pub logs: BTreeMap<String, Remote<String>>,
     /// Map runs that were looked at, by ARN.
     pub map_runs: BTreeMap<String, Remote<MapRun>>,
     pub story: Story,
@@ -145,7 +145,7 @@ impl Run {
             document: Document::default(),
             search: Line::default(),
             searching: false,
-            log: Remote::default(),
+            logs: BTreeMap::new(),
             map_runs: BTreeMap::new(),
             story: Story::default(),
             flashes: BTreeMap::new(),

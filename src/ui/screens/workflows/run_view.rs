@@ -97,17 +97,25 @@ fn tabs(run: &Run, world: &World, buffer: &mut Buffer, line: Rect) {
     for view in run.views() {
         x = put(buffer, line, x, view.title(), underlined(world, *view == run.view)) + 2;
     }
-    if run.searching || !run.search.is_empty() {
-        x = put(buffer, line, x + 1, "/ ", theme.style(Role::Accent));
-        let field = Rect { x, width: line.right().saturating_sub(x), ..line };
-        if run.searching {
-            run.search.draw(buffer, field, theme.style(Role::Strong));
-        } else {
-            put(buffer, field, x, run.search.text(), theme.style(Role::Text));
-        }
-    } else if run.follow && !run.is_over() && run.started().is_some() {
+    if !search(run, world, buffer, line, x + 1) && run.follow && !run.is_over() && run.started().is_some() {
         put_right(buffer, line, "following", theme.style(Role::Active));
     }
+}
+
+/// What is searched for, from a column on; says whether something is.
+pub fn search(run: &Run, world: &World, buffer: &mut Buffer, line: Rect, x: u16) -> bool {
+    if !run.searching && run.search.is_empty() {
+        return false;
+    }
+    let theme = &world.theme;
+    let x = put(buffer, line, x, "/ ", theme.style(Role::Accent));
+    let field = Rect { x, width: line.right().saturating_sub(x), ..line };
+    if run.searching {
+        run.search.draw(buffer, field, theme.style(Role::Strong));
+    } else {
+        put(buffer, field, x, run.search.text(), theme.style(Role::Text));
+    }
+    true
 }
 
 fn main(run: &Run, lists: &Lists, watched: bool, world: &World, buffer: &mut Buffer, area: Rect) {

@@ -6,6 +6,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use serde_json::Value;
 
+use crate::domain::execution::qualified_name;
 use crate::domain::json;
 use crate::domain::text::shown;
 use crate::domain::units;
@@ -52,14 +53,15 @@ impl Form {
     }
 
     pub fn machine_name(&self) -> &str {
-        self.machine_arn.rsplit(':').next().unwrap_or_default()
+        qualified_name(&self.machine_arn)
     }
 
     /// Why it cannot be sent yet: the line of the input, from 0, and what is wrong with it.
     pub fn wrong(&self) -> Option<(Option<usize>, String)> {
         let name = self.name.text().trim();
-        if name.len() > 80 {
-            return Some((None, format!("The name has {} characters, 80 are allowed", name.len())));
+        let characters = name.chars().count();
+        if characters > 80 {
+            return Some((None, format!("The name has {characters} characters, 80 are allowed")));
         }
         if let Some(c) = name
             .chars()
@@ -68,8 +70,10 @@ impl Form {
             return Some((None, format!("A name has no {c:?}")));
         }
         let text = self.input.text();
-        if text.len() > MOST {
-            let size = units::bytes(text.len() as u64);
+        // Counted as it is sent: without the white space of its layout.
+        let size = if text.len() > MOST { json::compact(&text).len() } else { text.len() };
+        if size > MOST {
+            let size = units::bytes(size as u64);
             return Some((None, format!("The input has {size}, {} are allowed", units::bytes(MOST as u64))));
         }
         let error = serde_json::from_str::<Value>(&text).err()?;
@@ -261,6 +265,27 @@ mod tests {
         assert_eq!(line, Some(1));
         assert!(what.starts_with("line 2 column"), "{what}");
         assert!(form.confirm().is_err());
+    }
+
+    /// 168,897 bytes of JSON that are twice as many when laid out are sent as 168,897.
+    #[test]
+    fn the_size_is_that_of_what_is_sent() {
+        let input = format!("[{}]", vec!["0"; 84_448].join(","));
+        assert_eq!(input.len(), 168_897);
+        let mut form = Form::new("arn:m", &input, DateTime::UNIX_EPOCH);
+        assert!(form.input.text().len() > MOST);
+        assert_eq!(form.wrong(), None);
+        form.input.set(&format!("\"{}\"", "a".repeat(MOST - 1)));
+        assert!(form.wrong().is_some_and(|(_, what)| what.contains("256.0 KiB are allowed")));
+    }
+
+    #[test]
+    fn a_name_is_counted_in_characters() {
+        let mut form = Form::new("arn:m", "{}", DateTime::UNIX_EPOCH);
+        form.name = Line::new("ü".repeat(80));
+        assert_eq!(form.wrong(), None);
+        form.name = Line::new("ü".repeat(81));
+        assert!(form.wrong().is_some_and(|(_, what)| what.contains("81 characters")));
     }
 
     #[test]

@@ -194,7 +194,9 @@ fn did(model: &mut Model, world: &mut World, action: Action, area: Rect) -> Vec<
         (_, Action::Board) => vec![Wish::Open(Route::new(Screen::Workflows).object("board"))],
         (Spot::Board, Action::Back) => vec![Wish::Back],
         (Spot::Board, Action::Refresh) => open_board(model, world),
-        (Spot::Board, Action::Stop) => acts::ask_cause(),
+        (Spot::Board, Action::Stop) => {
+            model.board.selected().map(|arn| acts::ask_cause(&arn)).unwrap_or_default()
+        }
         (Spot::Board, _) => model.board.act(world, action),
         (Spot::Execution, _) => on_run::did(model, world, action),
         (Spot::Machines | Spot::Executions, _) => on_lists::did(model, world, action, area),
@@ -209,18 +211,8 @@ fn answered(
     area: Rect,
 ) -> Vec<Wish> {
     match question {
-        Question::Other(acts::CAUSE) => {
-            let cause = if answer.is_empty() { "Stopped from ward" } else { answer };
-            let arn = match model.spot {
-                Spot::Execution => model.run.as_ref().map(|run| run.arn.clone()),
-                Spot::Board => model.board.selected(),
-                _ => model.lists.selected().map(|execution| execution.arn.clone()),
-            };
-            arn.map(|arn| acts::stop(&arn, cause)).unwrap_or_default()
-        }
-        Question::Other(acts::OUTPUT) => {
-            model.run.as_ref().map(|run| acts::answer(run, answer)).unwrap_or_default()
-        }
+        Question::Stop { arn } => acts::stop(arn, answer),
+        Question::Answer { state, token } => acts::answer(state, token, answer),
         Question::Other(acts::ITEM) => {
             model.run.as_mut().map(|run| run.choose_item(world, answer)).unwrap_or_default()
         }
@@ -339,6 +331,7 @@ fn happened(model: &mut Model, world: &mut World, happening: Happening) -> Vec<W
                 let before = run.is_over();
                 run.happened(world, &events);
                 wishes.extend(run.ask_counts(world));
+                wishes.extend(run.ask_followed(world));
                 if run.timeline.is_over() {
                     wishes.extend(run.investigate(world));
                 }

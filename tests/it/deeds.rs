@@ -1,0 +1,369 @@
+//! What is done to executions reaches the one that was meant, however lists and selections move meanwhile;
+//! what a list says stays true beyond its newest page; and a read-only session is without all of it.
+
+use chrono::TimeDelta;
+use serde_json::json;
+use ward::domain::execution::{Execution, HistoryEvent, Machine, Status};
+use ward::domain::log::LogLine;
+use ward::ui::effect::Request;
+use ward::ui::msg::{Happening, Msg};
+use ward::ui::world::Setup;
+
+use crate::support::answers::{Answers, MACHINE, ago, execution_arn};
+use crate::support::console::{Console, setup};
+use crate::support::setup::now;
+
+const WIDE: (u16, u16) = (160, 48);
+const SMALL: (u16, u16) = (80, 24);
+const RUNNING: &str = "run-20260101-150405-004";
+
+fn see(console: &Console, words: &[&str]) {
+    let text = console.text();
+    for words in words {
+        assert!(text.contains(words), "{words:?} is missing in\n{text}");
+    }
+}
+
+fn without(console: &Console, words: &[&str]) {
+    let text = console.text();
+    for words in words {
+        assert!(!text.contains(words), "{words:?} is there in\n{text}");
+    }
+}
+
+fn event(id: i64, previous: i64, kind: &str, details: serde_json::Value) -> HistoryEvent {
+    HistoryEvent { id, previous, at: ago(30 - id), kind: kind.into(), details }
+}
+
+fn token(id: i64, previous: i64, token: &str) -> HistoryEvent {
+    let parameters = json!({"QueueUrl": "q", "MessageBody": {"token": token}}).to_string();
+    let details = json!({
+        "resourceType": "sqs", "resource": "sendMessage.waitForTaskToken", "parameters": parameters,
+    });
+    event(id, previous, "TaskScheduled", details)
+}
+
+/// A Parallel whose second branch waits for an answer, and whose first will, after a wait.
+fn two_that_wait() -> (Console, String) {
+    let mut answers = Answers::sample();
+    let arn = execution_arn(RUNNING);
+    let task = json!({
+        "Type": "Task", "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken", "End": true,
+        "Parameters": {"QueueUrl": "q", "MessageBody": {"token.$": "$$.Task.Token"}},
+    });
+    let definition = json!({"StartAt": "Both", "States": {"Both": {"Type": "Parallel", "End": true, "Branches": [
+        {"StartAt": "Pause", "States": {
+            "Pause": {"Type": "Wait", "Seconds": 8, "Next": "DeleteEverything"}, "DeleteEverything": task,
+        }},
+        {"StartAt": "Approve", "States": {"Approve": task}},
+    ]}}});
+    answers.definition = Some(definition.to_string());
+    let named = |name: &str| json!({"name": name, "input": "{}"});
+    let events = vec![
+        event(1, 0, "ExecutionStarted", json!({"input": "{}"})),
+        event(2, 1, "ParallelStateEntered", named("Both")),
+        event(3, 2, "ParallelStateStarted", json!({})),
+        event(4, 3, "WaitStateEntered", named("Pause")),
+        event(5, 3, "TaskStateEntered", named("Approve")),
+        token(6, 5, "token-of-approve"),
+        event(7, 6, "TaskStarted", json!({})),
+        event(8, 7, "TaskSubmitted", json!({"output": "{}"})),
+    ];
+    answers.histories.insert(arn.clone(), events);
+    (Console::with(&format!("workflows/{arn}"), WIDE, answers), arn)
+}
+
+#[test]
+fn an_answer_goes_to_the_task_that_was_asked_about() {
+    let (mut console, arn) = two_that_wait();
+    see(&console, &["following", "a answer", "▌◐ Approve"]);
+    console.press("a");
+    see(&console, &["Answer Approve"]);
+    // While the question is open, the other branch comes to its task, and following moves on to that.
+    let events = vec![
+        event(9, 4, "WaitStateExited", json!({"name": "Pause", "output": "{}"})),
+        event(10, 9, "TaskStateEntered", json!({"name": "DeleteEverything", "input": "{}"})),
+        token(11, 10, "token-of-delete"),
+        event(12, 11, "TaskStarted", json!({})),
+        event(13, 12, "TaskSubmitted", json!({"output": "{}"})),
+    ];
+    console.tell(Msg::Happened(Happening::Events(arn, events)));
+    assert_eq!(
+        console.model.workflows.run.as_ref().and_then(|run| run.state.as_deref()),
+        Some("DeleteEverything"),
+        "the selection has moved"
+    );
+    // What is no answer asks again, and keeps the task.
+    console.press("<ctrl-u>oops<enter>");
+    see(&console, &["Not JSON", "Answer Approve"]);
+    console.press("<ctrl-u>{ \"n\": 1.10 }");
+    console.hit("<enter>");
+    let sent = Request::SendTaskSuccess { token: "token-of-approve".into(), output: r#"{"n":1.10}"#.into() };
+    assert!(console.asked().contains(&sent), "{:?}", console.asked());
+}
+
+#[test]
+fn on_the_machines_nothing_is_done_to_executions_out_of_sight() {
+    let mut answers = Answers::sample();
+    let other = MACHINE.replace("HealthcarePipelineStateMachine", "Other");
+    answers.machines.push(Machine { arn: other, name: "Other".into(), express: false, created: None });
+    let mut console = Console::with("workflows", WIDE, answers);
+    see(&console, &[RUNNING]);
+    console.press("<esc>");
+    see(&console, &["State machines", "Other"]);
+    for key in ["A", "X", "w"] {
+        console.hit(key);
+        let starts = |request: &Request| matches!(request, Request::StartExecution { .. });
+        assert!(!console.asked().iter().any(starts), "{key}: {:?}", console.asked());
+        assert!(console.model.overlay.is_none(), "{key}\n{}", console.text());
+        assert!(console.model.workflows.board.watching().next().is_none(), "{key}");
+        see(&console, &["enter lists those of this state machine"]);
+    }
+}
+
+/// Three executions that run, the longest first.
+fn three() -> Answers {
+    let mut answers = Answers::sample();
+    let running = answers.executions[0].clone();
+    let history = answers.histories[&running.arn].clone();
+    answers.executions.retain(|run| run.status.is_over());
+    for (seconds, name) in [(90, "A-short"), (60, "B-mine"), (30, "C-other")] {
+        let run = Execution {
+            arn: execution_arn(name),
+            name: name.into(),
+            started: now() - TimeDelta::seconds(seconds),
+            ..running.clone()
+        };
+        answers.histories.insert(run.arn.clone(), history.clone());
+        answers.executions.push(run);
+    }
+    answers
+}
+
+#[test]
+fn a_stop_on_the_board_reaches_the_row_it_was_asked_for() {
+    let mut console = Console::with("workflows/board", WIDE, three());
+    console.press("jX");
+    see(&console, &["Stop B-mine: why?"]);
+    let short = execution_arn("A-short");
+    let end = console.next_event(&short, "ExecutionSucceeded", json!({"output": "{}"}));
+    console.tell(Msg::Happened(Happening::Events(short, vec![end])));
+    console.press("<enter>");
+    see(&console, &["Stop this execution?", "B-mine", "of HealthcarePipelineStateMachine"]);
+    console.hit("y");
+    let stops =
+        |request: &Request| matches!(request, Request::StopExecution { arn, .. } if arn.ends_with(":B-mine"));
+    assert!(console.asked().iter().any(stops), "{:?}", console.asked());
+}
+
+#[test]
+fn the_cursor_of_the_board_stays_on_its_execution() {
+    let mut console = Console::with("workflows/board", WIDE, three());
+    see(&console, &["▌ HealthcarePipelineStateMachine", "3 in 1 state machine"]);
+    let selected = |console: &Console| console.model.workflows.board.selected();
+    assert_eq!(selected(&console), Some(execution_arn("A-short")));
+    console.press("j");
+    for (gone, stays) in [("A-short", "B-mine"), ("B-mine", "C-other")] {
+        let arn = execution_arn(gone);
+        let end = console.next_event(&arn, "ExecutionSucceeded", json!({"output": "{}"}));
+        console.tell(Msg::Happened(Happening::Events(arn, vec![end])));
+        assert_eq!(selected(&console), Some(execution_arn(stays)), "after {gone}");
+    }
+    // One that has run for longer comes in above it.
+    let mut answers = three();
+    let long = Execution {
+        arn: execution_arn("long"),
+        name: "long".into(),
+        started: now() - TimeDelta::hours(1),
+        ..answers.executions.last().unwrap().clone()
+    };
+    answers.executions.push(long);
+    answers.executions.retain(|run| !matches!(run.name.as_str(), "A-short" | "B-mine"));
+    console.answers = answers;
+    console.press("r");
+    see(&console, &["long"]);
+    assert_eq!(selected(&console), Some(execution_arn("C-other")));
+}
+
+/// One execution that runs since an hour, and so many that are over since, in pages of so many.
+fn paged(short: usize, page: usize) -> Answers {
+    let mut answers = Answers::sample();
+    let old = answers.executions[0].clone();
+    let over = answers.executions[1].clone();
+    let (started, stopped) = (ago(60), Some(ago(59)));
+    answers.executions = (0..short)
+        .map(|i| {
+            let name = format!("short-{i:03}");
+            Execution { arn: execution_arn(&name), name, started, stopped, ..over.clone() }
+        })
+        .collect();
+    let name = "old-running".to_owned();
+    answers.executions.push(Execution { arn: execution_arn(&name), name, started: ago(3_600), ..old });
+    answers.page = page;
+    answers
+}
+
+#[test]
+fn what_runs_beyond_the_newest_page_is_counted() {
+    let console = Console::with("workflows", WIDE, paged(130, 100));
+    see(&console, &["1 running", "100+ succeeded"]);
+    let console = Console::with("workflows/machines", WIDE, paged(130, 100));
+    let row = console.text().lines().find(|line| line.contains("standard")).unwrap_or_default().to_owned();
+    let numbers: Vec<&str> = row.split("standard").nth(1).unwrap_or_default().split_whitespace().collect();
+    assert_eq!(numbers[..3], ["1", "0+", "100+"], "{row}");
+}
+
+/// A count that was not told yet says that there may be more.
+#[test]
+fn until_it_is_known_what_runs_there_may_be_more() {
+    let mut console = Console::loading("workflows", WIDE, setup());
+    console.answers = paged(130, 100);
+    while let Some(at) =
+        console.waiting.iter().position(|(_, work)| !format!("{work:?}").contains("status: Some(Running)"))
+    {
+        let (ticket, work) = console.waiting.remove(at);
+        let answer = console.answer(&work);
+        console.tell(Msg::Replied(ticket, answer));
+    }
+    see(&console, &["0+ running"]);
+}
+
+#[test]
+fn a_row_of_an_older_page_that_has_ended_says_so() {
+    let mut console = Console::with("workflows", WIDE, paged(130, 100));
+    console.press("GG");
+    see(&console, &["old-running", "◐ running"]);
+    let old = console.answers.executions.last_mut().unwrap();
+    (old.status, old.stopped) = (Status::Aborted, Some(now()));
+    console.press("r");
+    see(&console, &["old-running", "■ aborted", "0 running"]);
+    without(&console, &["◐ running"]);
+    assert!(!console.model.workflows.lists.any_running(), "nothing is left to poll for");
+}
+
+/// All of them began in one millisecond, that of the end of the newest page included.
+#[test]
+fn refreshing_loses_and_doubles_none_of_one_millisecond() {
+    let mut console = Console::with("workflows", WIDE, paged(149, 100));
+    console.press("GG");
+    let count = |console: &Console| console.model.workflows.lists.executions.value().map(Vec::len);
+    assert_eq!(count(&console), Some(150));
+    console.press("r");
+    assert_eq!(count(&console), Some(150));
+    // Another one comes: the page ends elsewhere.
+    let newest = Execution {
+        arn: execution_arn("newest"),
+        name: "newest".into(),
+        started: ago(1),
+        ..console.answers.executions[0].clone()
+    };
+    console.answers.executions.insert(0, newest);
+    console.press("r");
+    assert_eq!(count(&console), Some(151));
+}
+
+/// Two states that call two functions.
+#[test]
+fn each_state_shows_the_log_of_its_own_function() {
+    let mut answers = Answers::sample();
+    let arn = answers.executions[1].arn.clone();
+    let task = |next: serde_json::Value| {
+        let mut task = json!({"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke"});
+        task.as_object_mut().unwrap().extend(next.as_object().unwrap().clone());
+        task
+    };
+    let states = json!({"FA": task(json!({"Next": "FB"})), "FB": task(json!({"End": true}))});
+    answers.definition = Some(json!({"StartAt": "FA", "States": states}).to_string());
+    let mut events = vec![event(1, 0, "ExecutionStarted", json!({"input": "{}"}))];
+    for (state, function) in [("FA", "fa"), ("FB", "fb")] {
+        let parameters = json!({"FunctionName": function}).to_string();
+        let details = [
+            ("TaskStateEntered", json!({"name": state, "input": "{}"})),
+            (
+                "TaskScheduled",
+                json!({"resourceType": "lambda", "resource": "invoke", "parameters": parameters}),
+            ),
+            ("TaskStarted", json!({"resourceType": "lambda", "resource": "invoke"})),
+            ("TaskSucceeded", json!({"resourceType": "lambda", "resource": "invoke", "output": "{}"})),
+            ("TaskStateExited", json!({"name": state, "output": "{}"})),
+        ];
+        for (kind, details) in details {
+            let last = events.len() as i64;
+            events.push(event(last + 1, last, kind, details));
+        }
+        let line = LogLine {
+            id: function.into(),
+            at: ago(20),
+            stream: "s".into(),
+            text: format!("I am {function} of the run"),
+        };
+        answers.lines.insert(format!("/aws/lambda/{function}"), vec![line]);
+    }
+    events.push(event(12, 11, "ExecutionSucceeded", json!({"output": "{}"})));
+    answers.histories.insert(arn.clone(), events);
+    let mut console = Console::with(&format!("workflows/{arn}"), WIDE, answers);
+    console.press("gg<tab>");
+    for _ in 0..8 {
+        if console.text().contains("I am fa") {
+            break;
+        }
+        console.press("l");
+    }
+    see(&console, &["I am fa"]);
+    console.press("<tab>j");
+    see(&console, &["I am fb"]);
+    without(&console, &["I am fa"]);
+    console.press("k");
+    see(&console, &["I am fa"]);
+}
+
+#[test]
+fn a_read_only_session_is_without_what_changes_something() {
+    let read_only = || Setup { read_only: true, ..setup() };
+    let mut console = Console::of("workflows", WIDE, read_only());
+    let keys = |console: &Console| console.text().lines().last().unwrap_or_default().to_owned();
+    assert!(!keys(&console).contains("start") && keys(&console).contains("filter"), "{}", keys(&console));
+    for key in ["R", "A", "X"] {
+        console.hit(key);
+        assert!(console.model.overlay.is_none(), "{key}\n{}", console.text());
+        see(&console, &[RUNNING, "Read-only: no "]);
+    }
+    console.press("?");
+    without(
+        &console,
+        &["Start an execution", "Start again with the same input", "Stop the execution", "Redrive"],
+    );
+    console.press("<esc>:");
+    without(&console, &["Start an execution", "Stop the execution"]);
+    console.press("<esc>");
+    // A failed execution has no redrive, and a waiting task no answer.
+    let failed = format!("workflows/{}", execution_arn("run-20251231-210000-118"));
+    let console = Console::of(&failed, SMALL, read_only());
+    assert!(!keys(&console).contains("redrive") && !keys(&console).contains("again"), "{}", keys(&console));
+    assert!(keys(&console).contains("copy report"), "{}", keys(&console));
+    let mut empty = Console::loading("workflows", SMALL, read_only());
+    empty.answers.executions.clear();
+    empty.settle();
+    see(&empty, &["No execution yet"]);
+    without(&empty, &["starts one"]);
+}
+
+#[test]
+fn what_is_searched_for_shows_in_the_inspector_when_that_is_alone() {
+    let mut console = Console::at(&format!("workflows/{}", execution_arn("run-20260101-090000-217")), SMALL);
+    console.press("<tab>");
+    console.hit("/query");
+    see(&console, &["/ query"]);
+    console.press("<enter>");
+    see(&console, &["/ query"]);
+    console.press("/<esc>");
+    without(&console, &["/ query"]);
+}
+
+#[test]
+fn an_alias_keeps_the_name_of_its_machine() {
+    let mut console = Console::at(&format!("workflows/{MACHINE}:live"), WIDE);
+    see(&console, &["HealthcarePipelineStateMachine:live"]);
+    console.press("R");
+    see(&console, &["Start HealthcarePipelineStateMachine:live"]);
+}
