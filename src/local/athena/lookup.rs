@@ -39,13 +39,24 @@ fn found<T>(found: Result<Option<T>, Failure>, missing: impl FnOnce() -> String)
         .ok_or_else(|| Fault::client("MetadataException", format!("EntityNotFoundException: {}", missing())))
 }
 
+/// How many a page has; 50 unless fewer are asked for.
+pub fn most(asked: Option<u64>) -> Result<usize, Fault> {
+    match asked.unwrap_or(50) {
+        n @ 0..=50 => Ok((n as usize).max(1)),
+        n => Err(invalid(format!(
+            "1 validation error detected: Value '{n}' at 'maxResults' failed to satisfy constraint: Member must have \
+             value less than or equal to 50"
+        ))),
+    }
+}
+
 /// One page of what `all` holds; the token is the number of those before it.
 pub fn page(all: &[Value], input: &Value, name: &str) -> Result<Value, Fault> {
     let from: usize = match input["NextToken"].as_str() {
         Some(token) => token.parse().map_err(|_| invalid("Invalid NextToken"))?,
         None => 0,
     };
-    let most = input["MaxResults"].as_u64().unwrap_or(50).clamp(1, 50) as usize;
+    let most = most(input["MaxResults"].as_u64())?;
     let rest = all.get(from..).unwrap_or_default();
     let mut answer = json!({ name: rest.iter().take(most).collect::<Vec<_>>() });
     if rest.len() > most {
@@ -72,11 +83,11 @@ fn tables(catalog: &Catalog, input: &Value) -> Result<Value, Fault> {
         return Err(invalid("DatabaseName is missing"));
     };
     found(catalog.database(&name), || format!("Database {name} not found."))?;
-    let wanted = input["Expression"].as_str();
+    let wanted = input["Expression"].as_str().filter(|e| !e.is_empty());
     let all: Vec<Value> = catalog
         .tables(&name)?
         .iter()
-        .filter(|t| wanted.is_none_or(|pattern| hive::fits(pattern, &t.name)))
+        .filter(|t| wanted.is_none_or(|pattern| hive::matches(pattern, &t.name)))
         .map(table)
         .collect();
     page(&all, input, "TableMetadataList")

@@ -114,7 +114,7 @@ fn batch(bus: &Bus, value: &Value) -> Result<Value, Fault> {
 }
 
 fn list(bus: &Bus, value: &Value) -> Result<Value, Fault> {
-    let most = value["MaxResults"].as_u64().unwrap_or(50).clamp(1, 50) as usize;
+    let most = super::lookup::most(value["MaxResults"].as_u64())?;
     let workgroup = value["WorkGroup"].as_str().unwrap_or(PRIMARY);
     super::workgroups::known(bus, workgroup)?;
     let (mut ids, mut more) = (Vec::new(), false);

@@ -126,7 +126,7 @@ impl Athena {
     fn list(&self, list: List) -> Result<Value, Fault> {
         let bus = self.bus()?;
         let workgroup = workgroups::known(&bus, list.work_group.as_deref().unwrap_or(PRIMARY))?.name;
-        let most = list.max_results.unwrap_or(50).clamp(1, 50);
+        let most = lookup::most(list.max_results.map(|n| n as u64))?;
         let prefix = format!("{workgroup}/");
         let after = list.next_token.map(|token| format!("{prefix}{token}")).unwrap_or_default();
         let (mut ids, mut last, mut more) = (Vec::new(), String::new(), false);

@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::lookup::most;
 use super::operations::{decode, encode, input, invalid};
 use super::workgroups;
 use crate::local::bus::Bus;
@@ -116,7 +117,21 @@ async fn change(bus: &Bus, value: Value, replace: bool) -> Result<Value, Fault> 
     if prepared.query_statement.trim().is_empty() || prepared.statement_name.is_empty() {
         return Err(invalid("StatementName and QueryStatement must not be empty"));
     }
+    named(&prepared.statement_name)?;
     put(bus, prepared, Some(replace)).await
+}
+
+/// The API's pattern of names: `[a-zA-Z_][a-zA-Z0-9_@:]{1,256}`.
+fn named(name: &str) -> Result<(), Fault> {
+    let first = |c: char| c.is_ascii_alphabetic() || c == '_';
+    let other = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '@' | ':');
+    if name.starts_with(first) && name.chars().all(other) && name.len() <= 256 {
+        return Ok(());
+    }
+    Err(invalid(format!(
+        "1 validation error detected: Value '{name}' at 'statementName' failed to satisfy constraint: Member must \
+         satisfy regular expression pattern: [a-zA-Z_][a-zA-Z0-9_@:]{{1,256}}"
+    )))
 }
 
 fn get(bus: &Bus, value: Value) -> Result<Value, Fault> {
@@ -147,7 +162,7 @@ fn batch(bus: &Bus, value: Value) -> Result<Value, Fault> {
 fn list(bus: &Bus, value: &Value) -> Result<Value, Fault> {
     let workgroup = value["WorkGroup"].as_str().unwrap_or_default();
     workgroups::known(bus, workgroup)?;
-    let most = value["MaxResults"].as_u64().unwrap_or(50).clamp(1, 50) as usize;
+    let most = most(value["MaxResults"].as_u64())?;
     let prefix = format!("{workgroup}/");
     let after = value["NextToken"].as_str().map(|t| format!("{prefix}{t}")).unwrap_or_default();
     let (mut found, mut last, mut more) = (Vec::new(), String::new(), false);

@@ -226,7 +226,11 @@ fn substatement(sql: &str) -> String {
         .filter(|w| w != "EXTERNAL" && w != "OR" && w != "REPLACE")
         .take(2)
         .collect();
-    words.join("_")
+    match words.first().map(String::as_str) {
+        Some("DESCRIBE" | "DESC") => "DESCRIBE_TABLE".to_owned(),
+        Some("SELECT" | "WITH" | "VALUES") => "SELECT".to_owned(),
+        _ => words.join("_"),
+    }
 }
 
 /// Sorts by time, the newest first.

@@ -3,7 +3,7 @@
 use super::{Ddl, Shown, execution_error, lines, semantic, text};
 use crate::local::athena::catalog::Table;
 use crate::local::athena::failure::Failure;
-use crate::local::athena::hive::{Statement, fits};
+use crate::local::athena::hive::{Statement, fits, matches};
 use crate::local::athena::partitions as names;
 
 impl Ddl<'_> {
@@ -12,7 +12,7 @@ impl Ddl<'_> {
         Ok(match statement {
             Statement::ShowDatabases { like } => {
                 let names = self.catalog.databases()?.into_iter().map(|d| d.name);
-                lines("database_name", names.filter(|n| wanted(&like, n)))
+                lines("database_name", names.filter(|n| like.as_ref().is_none_or(|p| matches(p, n))))
             }
             Statement::ShowTables { database, like } => {
                 let tables = self.catalog.tables(&self.existing(database)?)?;

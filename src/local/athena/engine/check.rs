@@ -105,6 +105,12 @@ fn one(expr: &Expr, schema: &DFSchema) -> Result<(), Failure> {
             common("IN value and list items", &of)
         }
         Expr::Case(case) => cases(case, schema),
+        Expr::Negative(of) => match of.get_type(schema) {
+            Ok(kind) if !is_number(&kind) && !matches!(kind, DataType::Interval(_)) => {
+                Err(mismatch(format!("Cannot negate {}", type_name(of, &kind))))
+            }
+            _ => Ok(()),
+        },
         Expr::Like(like) => {
             for (side, of) in [("Left", &*like.expr), ("Pattern", &*like.pattern)] {
                 if let Ok(kind) = of.get_type(schema)
@@ -158,7 +164,7 @@ fn arguments(name: &str, args: &[Expr], schema: &DFSchema) -> Result<(), Failure
         "coalesce" => common("All COALESCE operands", &of),
         "make_array" => common("All ARRAY elements", &of),
         "greatest" | "least" | "nullif" => common(&format!("All {} operands", name.to_uppercase()), &of),
-        "upper" | "lower" | "ltrim" | "rtrim" | "btrim" if !all(is_text) => {
+        "upper" | "lower" if !all(is_text) => {
             Err(unexpected(name, args, schema, &format!("{}(varchar(x))", super::calls::trinos(name))))
         }
         "sum" | "avg" | "stddev" | "stddev_pop" | "var" | "var_pop" | "covar_samp" | "covar_pop" | "corr"
@@ -192,6 +198,11 @@ pub fn plan(plan: &LogicalPlan) -> Result<()> {
         if let LogicalPlan::Union(union) = node {
             union_types(&union.inputs.iter().map(|i| &**i).collect::<Vec<_>>())?;
         }
+        if let LogicalPlan::Sort(sort) = node {
+            for key in &sort.expr {
+                ordered(&key.expr, sort.input.schema())?;
+            }
+        }
         let mut schema = DFSchema::empty();
         for input in node.inputs() {
             schema.merge(input.schema());
@@ -209,6 +220,21 @@ pub fn plan(plan: &LogicalPlan) -> Result<()> {
         })
     })?;
     Ok(())
+}
+
+/// What rows are put in order by has an order.
+fn ordered(key: &Expr, schema: &DFSchema) -> Result<()> {
+    let Ok(kind) = key.get_type(schema) else { return Ok(()) };
+    if !operators::is_map(&kind) {
+        return Ok(());
+    }
+    let kind = arrow::from(&kind).trino();
+    let message = format!(
+        "Type {kind} is not orderable, and therefore cannot be used in ORDER BY: {}",
+        key.human_display()
+    );
+    let failure = mismatch(message);
+    Err(fail(operators::spot(key).map_or(failure.clone(), |spot| failure.at(spot))))
 }
 
 fn union_types(inputs: &[&LogicalPlan]) -> Result<()> {

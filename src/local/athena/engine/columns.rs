@@ -3,6 +3,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use datafusion::arrow::array::*;
 use datafusion::arrow::buffer::{NullBuffer, OffsetBuffer};
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Fields, TimeUnit};
@@ -253,7 +255,11 @@ impl Column {
                         .ok_or_else(|| bad(text, |v| format!("Not a timestamp: \"{v}\"")))?,
                 );
             }
-            Column::Binary(b) => b.append_value(text),
+            // Hive's text has bytes in base 64; what is none is taken as it is.
+            Column::Binary(b) => match STANDARD.decode(text.trim()) {
+                Ok(bytes) => b.append_value(bytes),
+                Err(_) => b.append_value(text),
+            },
             Column::List { .. } => return Err(bad(text, |v| format!("Data is not an array: {v}"))),
             Column::Row { .. } => {
                 return Err(bad(text, |v| format!("Data is not an object for a struct: {v}")));

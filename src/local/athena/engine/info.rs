@@ -6,8 +6,10 @@ use datafusion::arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use datafusion::catalog::TableProvider;
 use datafusion::datasource::MemTable;
 
-use crate::local::athena::catalog::Catalog;
+use super::{arrow, functions};
+use crate::local::athena::catalog::{Catalog, Table};
 use crate::local::athena::failure::Failure;
+use crate::local::athena::partitions as names;
 
 const CATALOG: &str = "awsdatacatalog";
 
@@ -87,6 +89,26 @@ pub fn table(catalog: &Catalog, name: &str) -> Result<Arc<dyn TableProvider>, Fa
     let wrong = |e: String| Failure::internal(e);
     let nullable = columns.into_iter().map(|(name, array)| (name, array, true));
     let batch = RecordBatch::try_from_iter_with_nullable(nullable).map_err(|e| wrong(e.to_string()))?;
+    let table = MemTable::try_new(batch.schema(), vec![vec![batch]]).map_err(|e| wrong(e.to_string()))?;
+    Ok(Arc::new(table))
+}
+
+/// `"table$partitions"`: the values of a table's partitions, a row each.
+/// <https://docs.aws.amazon.com/athena/latest/ug/show-partitions.html>
+pub fn partitions(catalog: &Catalog, table: &Table) -> Result<Arc<dyn TableProvider>, Failure> {
+    let found = catalog.partitions(&table.database, &table.name)?;
+    let wrong = |e: String| Failure::internal(e);
+    let mut columns: Vec<(&str, ArrayRef, bool)> = Vec::new();
+    for (n, column) in table.partitioned_by.iter().enumerate() {
+        let values: StringArray = found
+            .iter()
+            .map(|p| p.values.get(n).map(String::as_str).filter(|value| *value != names::NULL))
+            .collect();
+        let values: ArrayRef = Arc::new(values);
+        let values = functions::convert(&values, &arrow::to(&column.read()?), true)?;
+        columns.push((&column.name, values, true));
+    }
+    let batch = RecordBatch::try_from_iter_with_nullable(columns).map_err(|e| wrong(e.to_string()))?;
     let table = MemTable::try_new(batch.schema(), vec![vec![batch]]).map_err(|e| wrong(e.to_string()))?;
     Ok(Arc::new(table))
 }

@@ -27,6 +27,16 @@ pub fn number(digits: &str, at: Location) -> SqlExpr {
     made(vec![text(digits), position(at.line), position(at.column)])
 }
 
+/// The minus before a number belongs to it: -2147483648 is an integer.
+pub fn sign(expr: &mut SqlExpr) {
+    if let SqlExpr::UnaryOp { op: ast::UnaryOperator::Minus, expr: inner } = expr
+        && let SqlExpr::Value(ast::ValueWithSpan { value: ast::Value::Number(digits, _), span }) = &**inner
+        && !digits.starts_with('-')
+    {
+        *expr = SqlExpr::Value(ast::Value::Number(format!("-{digits}"), false).with_span(*span));
+    }
+}
+
 /// `DATE '2026-01-01'`, from the call that [`super::places`] left.
 pub fn typed(args: Vec<SqlExpr>) -> SqlExpr {
     made(args)
@@ -61,6 +71,8 @@ pub fn plain(expr: &mut SqlExpr) {
         })
         .collect();
     match texts.as_slice() {
+        // A position has no sign.
+        [digits] if digits.starts_with('-') => {}
         [digits] => *expr = SqlExpr::Value(ast::Value::Number(digits.clone(), false).into()),
         [kind, value, unit, _] if kind == INTERVAL => {
             let both = format!("{value} {unit}");
@@ -125,12 +137,13 @@ fn number_value(digits: &str) -> Result<ScalarValue, Failure> {
             Err(_) => ScalarValue::Int64(Some(value)),
         });
     };
+    let (sign, whole) = whole.strip_prefix('-').map_or(("", whole), |rest| ("-", rest));
     let whole = whole.trim_start_matches('0');
     let precision = (whole.len() + fraction.len()).max(1);
     if precision > 38 {
         return Err(invalid());
     }
-    let unscaled: i128 = format!("0{whole}{fraction}").parse().map_err(|_| invalid())?;
+    let unscaled: i128 = format!("{sign}0{whole}{fraction}").parse().map_err(|_| invalid())?;
     // Both are at most 38.
     Ok(ScalarValue::Decimal128(Some(unscaled), precision as u8, fraction.len() as i8))
 }
@@ -149,12 +162,7 @@ fn typed_value(kind: &str, value: &str, spot: Option<Spot>) -> Result<ScalarValu
         // Without digits of its own it has those of its text.
         Type::Decimal(..) if !kind.contains('(') => {
             let digits = if value.contains('.') { value.to_owned() } else { format!("{value}.") };
-            number_value(digits.trim_start_matches('-')).ok().map(|v| match v {
-                ScalarValue::Decimal128(Some(n), p, s) if value.starts_with('-') => {
-                    ScalarValue::Decimal128(Some(-n), p, s)
-                }
-                other => other,
-            })
+            number_value(&digits).ok()
         }
         Type::Json => functions::json(value).map(|json| ScalarValue::LargeUtf8(Some(json))),
         other => functions::convert(&array, &arrow::to(other), false)
@@ -208,7 +216,7 @@ fn span(value: &str, first: &str, last: &str) -> Result<ScalarValue, Failure> {
         let whole = |p: &str| p.parse::<i32>().map_err(|_| invalid());
         match unit {
             0 => months += whole(part)?.checked_mul(12).ok_or_else(invalid)?,
-            1 => months += whole(part)?,
+            1 => months = months.checked_add(whole(part)?).ok_or_else(invalid)?,
             2 => {
                 let factor = if first.to_uppercase().starts_with("WEEK") { 7 } else { 1 };
                 days += whole(part)?.checked_mul(factor).ok_or_else(invalid)?;
@@ -225,6 +233,9 @@ fn span(value: &str, first: &str, last: &str) -> Result<ScalarValue, Failure> {
     days += i32::try_from(nanos / DAY).map_err(|_| invalid())?;
     nanos %= DAY;
     let sign = if negative { -1 } else { 1 };
+    if from < 2 {
+        return Ok(ScalarValue::IntervalYearMonth(Some(months * sign)));
+    }
     let value = IntervalMonthDayNano::new(months * sign, days * sign, nanos * i64::from(sign));
     Ok(ScalarValue::IntervalMonthDayNano(Some(value)))
 }
@@ -254,6 +265,7 @@ mod tests {
     #[test]
     fn intervals_are_read_by_their_fields() {
         let read = |value: &str, first: &str, last: &str| match span(value, first, last).unwrap() {
+            ScalarValue::IntervalYearMonth(Some(months)) => (months, 0, 0),
             ScalarValue::IntervalMonthDayNano(Some(v)) => (v.months, v.days, v.nanoseconds / 1_000_000),
             other => panic!("{other}"),
         };

@@ -21,7 +21,8 @@ enum Family {
     Clock,
     Boolean,
     Bytes,
-    Interval,
+    Months,
+    Span,
     Json,
     Nested,
     Unknown,
@@ -41,7 +42,8 @@ fn family(kind: &Type) -> Family {
         Type::Time => Family::Clock,
         Type::Boolean => Family::Boolean,
         Type::Varbinary => Family::Bytes,
-        Type::IntervalYearMonth | Type::IntervalDaySecond => Family::Interval,
+        Type::IntervalYearMonth => Family::Months,
+        Type::IntervalDaySecond => Family::Span,
         Type::Json => Family::Json,
         Type::Array(_) | Type::Map(..) | Type::Row(_) => Family::Nested,
         Type::Unknown => Family::Unknown,
@@ -58,6 +60,11 @@ pub fn is_number(kind: &DataType) -> bool {
 
 pub fn is_text(kind: &DataType) -> bool {
     matches!(kind, DataType::Utf8 | DataType::Utf8View | DataType::Null)
+}
+
+/// Maps have no order.
+pub fn is_map(kind: &DataType) -> bool {
+    matches!(kind, DataType::Map(..))
 }
 
 /// Whether values of both types may be compared.
@@ -99,7 +106,8 @@ fn has(op: &BinaryOperator, left: &DataType, right: &DataType) -> bool {
     let (a, b) = (family(&arrow::from(left)), family(&arrow::from(right)));
     let unknown = a == Family::Unknown || b == Family::Unknown;
     match op {
-        Eq | NotEq | Lt | LtEq | Gt | GtEq => comparable(left, right),
+        Eq | NotEq => comparable(left, right),
+        Lt | LtEq | Gt | GtEq => comparable(left, right) && !is_map(left) && !is_map(right),
         StringConcat => {
             unknown
                 || (a == Family::Text && b == Family::Text)
@@ -110,22 +118,25 @@ fn has(op: &BinaryOperator, left: &DataType, right: &DataType) -> bool {
         Plus | Minus => {
             unknown
                 || (a == Family::Number && b == Family::Number)
-                || (a == Family::Interval && b == Family::Interval)
-                || (matches!(a, Family::Time | Family::Clock) && b == Family::Interval)
-                || (*op == Plus && a == Family::Interval && matches!(b, Family::Time | Family::Clock))
+                || (a == b && is_interval(&a))
+                || (matches!(a, Family::Time | Family::Clock) && is_interval(&b))
+                || (*op == Plus && is_interval(&a) && matches!(b, Family::Time | Family::Clock))
                 || (*op == Minus && a == Family::Time && b == Family::Time && same_time(left, right))
         }
         Multiply => {
             unknown
-                || (a == Family::Number && b == Family::Number)
-                || (a == Family::Number && b == Family::Interval)
-                || (a == Family::Interval && b == Family::Number)
+                || (a == Family::Number && (b == Family::Number || is_interval(&b)))
+                || (is_interval(&a) && b == Family::Number)
         }
-        Divide => unknown || b == Family::Number && matches!(a, Family::Number | Family::Interval),
+        Divide => unknown || b == Family::Number && (a == Family::Number || is_interval(&a)),
         Modulo => unknown || (a == Family::Number && b == Family::Number),
         And | Or => [&a, &b].iter().all(|f| matches!(f, Family::Boolean | Family::Unknown)),
         _ => true,
     }
+}
+
+fn is_interval(family: &Family) -> bool {
+    matches!(family, Family::Months | Family::Span)
 }
 
 /// A date is only taken from a date.
@@ -198,6 +209,9 @@ pub fn plan(
     if expr.op == BinaryOperator::StringConcat && (is_list(&left) || is_list(&right)) {
         return Ok(PlannerResult::Planned(functions::concat(expr.left, &left, expr.right, &right)));
     }
+    if let Some(compared) = functions::comparison(&expr.op, &expr.left, &expr.right, [&left, &right]) {
+        return Ok(PlannerResult::Planned(compared));
+    }
     let types = [left, right];
     if let Some(chain) = functions::longer(&symbol, &expr.left, &types) {
         return Ok(PlannerResult::Planned(chain.call(expr.left, expr.right)));
@@ -224,6 +238,15 @@ pub fn subscript(
             return Err(fail(at.map_or(failure.clone(), |at| failure.at(at))));
         };
         return Ok(PlannerResult::Planned(functions::field(expr.left, field.name())));
+    }
+    if let Ok(kind) = expr.left.get_type(schema)
+        && family(&arrow::from(&kind)) != Family::Nested
+        && !kind.is_null()
+    {
+        let index = expr.right.get_type(schema).unwrap_or(DataType::Null);
+        let (of, index) = (literals::type_name(&expr.left, &kind), literals::type_name(&expr.right, &index));
+        let failure = Failure::new("TYPE_MISMATCH", format!("Cannot use {index} for subscript of {of}"));
+        return Err(fail(at.map_or(failure.clone(), |at| failure.at(at))));
     }
     let call = functions::subscript().call(vec![expr.left, expr.right]);
     super::check::expression(&call, schema, at)?;

@@ -8,7 +8,7 @@ use datafusion::sql::sqlparser::dialect::{Dialect, GenericDialect};
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
 
-use super::{balance, places, size, tokens, weight};
+use super::{balance, dialect, places, size, tokens, weight};
 use crate::local::athena::failure::{Failure, Spot};
 
 /// How deep expressions may nest. The engine's threads have stacks for it.
@@ -74,7 +74,9 @@ impl Dialect for Trino {
 
 /// Reads one statement. `parameters` replace its `?`, in order; each is SQL text of a literal.
 pub fn statement(sql: &str, parameters: &[String]) -> Result<Statement, Failure> {
-    let tokens = fill(read(sql)?, parameters)?;
+    let tokens = read(sql)?;
+    dialect::check(&tokens, sql)?;
+    let tokens = fill(tokens, parameters)?;
     size::check(&tokens)?;
     let tokens = tokens::prepare(tokens);
     let mut parser =

@@ -136,6 +136,10 @@ impl Provider {
         if context.catalog.database(database)?.is_none() {
             return Err(Failure::new("SCHEMA_NOT_FOUND", format!("Schema '{database}' does not exist")));
         }
+        if let Some(of) = name.table().strip_suffix("$partitions") {
+            let table = context.catalog.table(database, of)?.filter(|t| !t.partitioned_by.is_empty());
+            return info::partitions(&context.catalog, &table.ok_or_else(missing)?).map(provider_as_source);
+        }
         let table = context.catalog.table(database, name.table())?.ok_or_else(missing)?;
         if let Some(sql) = &table.view {
             if context.depth >= DEEPEST {

@@ -206,6 +206,13 @@ fn double(number: f64, scientific: &str, out: &mut String) {
     }
 }
 
+/// A double as Java prints it.
+pub fn number(value: f64) -> String {
+    let mut out = String::new();
+    double(value, &format!("{value:e}"), &mut out);
+    out
+}
+
 fn clock(millis: i64, out: &mut String) {
     let (s, ms) = (millis / 1000, millis % 1000);
     let _ = write!(out, "{:02}:{:02}:{:02}.{ms:03}", s / 3600, s / 60 % 60, s % 60);

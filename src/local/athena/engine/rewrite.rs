@@ -10,6 +10,7 @@ use datafusion::sql::sqlparser::ast::*;
 use datafusion::sql::sqlparser::tokenizer::Span;
 
 use super::calls;
+use super::forms;
 use super::groups;
 use super::joins;
 use super::literals;
@@ -150,23 +151,14 @@ impl Rewriter<'_> {
             Expr::Cast { kind, expr, data_type, .. } => cast(kind, *expr, &data_type)?,
             Expr::Array(array) => call("make_array", array.elem, Span::empty()),
             Expr::Tuple(values) => call("row", values, Span::empty()),
-            Expr::Position { expr, r#in } => call("strpos", vec![*r#in, *expr], Span::empty()),
-            Expr::Substring { expr, substring_from, substring_for, .. } => {
-                let mut args = vec![*expr];
-                args.extend(substring_from.map(|e| *e));
-                args.extend(substring_for.map(|e| *e));
-                call("substr", args, Span::empty())
-            }
-            Expr::Ceil { expr, .. } => call("ceil", vec![*expr], Span::empty()),
-            Expr::Floor { expr, .. } => call("floor", vec![*expr], Span::empty()),
-            Expr::AtTimeZone { timestamp, time_zone } => {
-                call("at_timezone", vec![*timestamp, *time_zone], Span::empty())
-            }
             Expr::Function(function) => calls::rewrite(function)?,
-            Expr::Like { negated, any: false, expr, pattern, escape_char: Some(escape) } => {
-                shapes::escaped_like(negated, *expr, *pattern, Expr::Value(escape))
+            Expr::Like { negated, any: false, expr, pattern, escape_char } => {
+                shapes::like(negated, *expr, *pattern, escape_char.map(Expr::Value))
             }
-            other => other,
+            Expr::InList { expr, list, negated } if shapes::has_parts(&expr, &list) => {
+                shapes::one_of(*expr, list, negated)
+            }
+            other => forms::call_of(other),
         };
         Ok(())
     }
@@ -373,6 +365,7 @@ impl VisitorMut for Rewriter<'_> {
     }
 
     fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Failure> {
+        literals::sign(expr);
         if let Expr::Lambda(lambda) = expr {
             match &mut lambda.params {
                 OneOrManyWithParens::One(param) => fold(&mut param.name),

@@ -148,15 +148,56 @@ pub fn sample(factor: &mut TableFactor) -> Result<(), Failure> {
     Ok(())
 }
 
-/// `X LIKE Y ESCAPE 'c'`, where the engine knows the backslash alone.
-pub fn escaped_like(negated: bool, expr: Expr, pattern: Expr, escape: Expr) -> Expr {
-    Expr::Like {
-        negated,
-        any: false,
-        expr: Box::new(expr),
-        pattern: Box::new(call("$like_pattern", vec![pattern, escape], Span::empty())),
-        escape_char: None,
+/// `X LIKE Y`, with `ESCAPE 'c'` or without, where the engine knows the backslash alone and always.
+pub fn like(negated: bool, expr: Expr, pattern: Expr, escape: Option<Expr>) -> Expr {
+    let pattern = match (pattern, escape) {
+        (Expr::Value(ValueWithSpan { value: Value::SingleQuotedString(pattern), span }), None) => {
+            Expr::Value(Value::SingleQuotedString(pattern.replace('\\', "\\\\")).with_span(span))
+        }
+        (pattern, escape) => {
+            let args = std::iter::once(pattern).chain(escape).collect();
+            call("$like_pattern", args, Span::empty())
+        }
+    };
+    Expr::Like { negated, any: false, expr: Box::new(expr), pattern: Box::new(pattern), escape_char: None }
+}
+
+/// Whether rows or arrays are looked for among others.
+pub fn has_parts(of: &Expr, list: &[Expr]) -> bool {
+    let nested = |e: &Expr| {
+        let name = match e {
+            Expr::Function(function) => function.name.0.last().and_then(|n| n.as_ident()),
+            _ => None,
+        };
+        name.is_some_and(|n| matches!(n.value.as_str(), "row" | "make_array"))
+    };
+    nested(of) || list.iter().any(nested)
+}
+
+/// `X IN (a, b)` as `X = a OR X = b`: so a NULL within counts as it does for `=`.
+pub fn one_of(of: Expr, list: Vec<Expr>, negated: bool) -> Expr {
+    let join = |left: Expr, op: BinaryOperator, right: Expr| Expr::BinaryOp {
+        left: Box::new(left),
+        op,
+        right: Box::new(right),
+    };
+    let mut terms: Vec<Expr> =
+        list.into_iter().map(|item| join(of.clone(), BinaryOperator::Eq, item)).collect();
+    // In pairs, so that a long list does not nest deeply.
+    while terms.len() > 1 {
+        let mut pairs = Vec::with_capacity(terms.len().div_ceil(2));
+        let mut rest = terms.into_iter();
+        while let Some(left) = rest.next() {
+            pairs.push(match rest.next() {
+                Some(right) => join(left, BinaryOperator::Or, right),
+                None => left,
+            });
+        }
+        terms = pairs;
     }
+    let any = terms.pop().unwrap_or(Expr::Value(Value::Boolean(false).into()));
+    let any = Expr::Nested(Box::new(any));
+    if negated { Expr::UnaryOp { op: UnaryOperator::Not, expr: Box::new(any) } } else { any }
 }
 
 /// GROUP BY: `()` is the whole, `(a, b)` is a and b.

@@ -34,6 +34,21 @@ fn plain_calls(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     };
     let mut at = 0;
     while at + 3 < tokens.len() {
+        // `trim(LEADING FROM x)`: white space is meant.
+        let side = match word(&tokens[at + 2]) {
+            Some(Keyword::LEADING) => Some("ltrim"),
+            Some(Keyword::TRAILING) => Some("rtrim"),
+            Some(Keyword::BOTH) => Some("trim"),
+            _ => None,
+        };
+        if let Some(side) = side
+            && word(&tokens[at]) == Some(Keyword::TRIM)
+            && tokens[at + 1].token == Token::LParen
+            && word(&tokens[at + 3]) == Some(Keyword::FROM)
+        {
+            let called = name(side, tokens[at].span);
+            tokens.splice(at..at + 4, [called, tokens[at + 1].clone()]);
+        }
         let is_extract = word(&tokens[at]) == Some(Keyword::EXTRACT) && tokens[at + 1].token == Token::LParen;
         if is_extract
             && word(&tokens[at + 3]) == Some(Keyword::FROM)

@@ -39,6 +39,27 @@ fn type_name(engine: &str) -> &str {
     }
 }
 
+/// A WHERE or HAVING that is neither true nor false. The predicate is spelled as the engine has it: `t.a`, or
+/// `Int32(1)`.
+fn predicate_of(text: &str, predicate: &str, sql: &str) -> Failure {
+    let kind = type_name(text.rsplit("returning ").next().unwrap_or_default());
+    let literal = predicate.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')'));
+    let name = literal.unwrap_or_else(|| predicate.rsplit('.').next().unwrap_or_default());
+    let tokens: Vec<_> = lex(sql).into_iter().filter(|t| t.kind != Kind::Comment).collect();
+    let is_clause = |n: usize| ["WHERE", "HAVING"].iter().any(|w| tokens[n].of(sql).eq_ignore_ascii_case(w));
+    let at = tokens.iter().rposition(|t| t.of(sql).trim_matches(['"', '\'']).eq_ignore_ascii_case(name));
+    let clause = (0..at.unwrap_or(tokens.len())).rfind(|n| is_clause(*n));
+    let word = clause.map_or_else(|| "WHERE".to_owned(), |n| tokens[n].of(sql).to_uppercase());
+    let failure = Failure::new(
+        "TYPE_MISMATCH",
+        format!("{word} clause must evaluate to a boolean: actual type {kind}"),
+    );
+    match tokens.get(at.or(clause.map(|n| n + 1)).unwrap_or_default()) {
+        Some(token) => failure.at(Spot::of(sql, token.start)),
+        None => failure,
+    }
+}
+
 /// A message of the engine as a failure of Athena.
 pub fn failure(text: &str, sql: &str) -> Failure {
     if let Some(name) = between(text, "Invalid function '", "'") {
@@ -65,10 +86,7 @@ pub fn failure(text: &str, sql: &str) -> Failure {
         return placed(Failure::new("INVALID_COLUMN_REFERENCE", message), position, sql);
     }
     if let Some(predicate) = between(text, "non-boolean predicate '", "'") {
-        let kind = text.rsplit("returning ").next().unwrap_or_default();
-        let message = format!("WHERE clause must evaluate to a boolean: actual type {}", type_name(kind));
-        let name = predicate.rsplit('.').next().unwrap_or_default();
-        return placed(Failure::new("TYPE_MISMATCH", message), name, sql);
+        return predicate_of(text, predicate, sql);
     }
     if let Some(kind) = text.split("'NOT' requires a boolean expression, got ").nth(1) {
         let message = format!(
@@ -76,6 +94,15 @@ pub fn failure(text: &str, sql: &str) -> Failure {
             type_name(kind.trim())
         );
         return placed(Failure::new("TYPE_MISMATCH", message), "NOT", sql);
+    }
+    if text.contains("For SELECT DISTINCT, ORDER BY expressions") {
+        let message = "For SELECT DISTINCT, ORDER BY expressions must appear in select list";
+        return placed(Failure::new("EXPRESSION_NOT_IN_DISTINCT", message), "SELECT", sql);
+    }
+    if let Some((_, qualifier)) = text.split_once("Invalid qualifier ") {
+        let name = qualifier.rsplit('.').next().unwrap_or_default().trim_matches('"');
+        let message = format!("Unable to resolve reference {name}");
+        return placed(Failure::new("TABLE_NOT_FOUND", message), name, sql);
     }
     if text.contains("queries have different number of columns") {
         let which = text.split(' ').find(|w| ["UNION", "EXCEPT", "INTERSECT"].contains(w)).unwrap_or("UNION");
@@ -123,6 +150,18 @@ pub fn failure(text: &str, sql: &str) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn predicates_are_placed() {
+        let text = "Cannot create filter with non-boolean predicate 'Int32(1)' returning Int32";
+        let found = failure(text, "SELECT 1 FROM t WHERE 1");
+        assert_eq!(
+            found.to_string(),
+            "TYPE_MISMATCH: line 1:23: WHERE clause must evaluate to a boolean: actual type integer"
+        );
+        let found = failure(text, "SELECT 1 FROM t GROUP BY a HAVING 1");
+        assert!(found.to_string().starts_with("TYPE_MISMATCH: line 1:35: HAVING clause"), "{found}");
+    }
 
     #[test]
     fn positions_are_named_and_placed() {

@@ -7,7 +7,7 @@ mod table;
 mod words;
 
 pub use alter::{Bound, Change, Place};
-pub use show::{Detail, fits};
+pub use show::{Detail, fits, matches};
 pub use table::{NewColumn, NewTable, Partition};
 pub use words::Words;
 

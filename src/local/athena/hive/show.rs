@@ -104,6 +104,14 @@ fn pattern(words: &mut Words<'_>) -> Result<Option<String>, Failure> {
     }
 }
 
+/// Whether a name fits a pattern of SHOW DATABASES or of ListTableMetadata's Expression: a regular expression of
+/// the whole name, or one with the stars of the other SHOW statements.
+/// <https://docs.aws.amazon.com/athena/latest/ug/show-databases.html>
+pub fn matches(pattern: &str, name: &str) -> bool {
+    let regex = regex::Regex::new(&format!("(?i)^(?:{pattern})$"));
+    fits(pattern, name) || regex.is_ok_and(|regex| regex.is_match(name))
+}
+
 /// Whether a name fits a pattern of SHOW: `*` (or `%`) for anything, `|` between choices.
 pub fn fits(pattern: &str, name: &str) -> bool {
     // The place behind the last star, and how much of the name that star holds so far.

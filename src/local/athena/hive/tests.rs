@@ -149,5 +149,8 @@ fn mistakes_are_placed() {
 fn patterns_of_show() {
     assert!(fits("fac*", "facilities") && fits("a|b*", "bc") && !fits("fac", "facilities"));
     assert!(fits("*a*b*", "xaxbx") && !fits("*a*b*", "xbxa") && fits("*", ""));
+    // The examples of Athena's page on SHOW DATABASES.
+    assert!(matches(".*analytics", "web_analytics") && !matches(".*analytics", "analytics2"));
+    assert!(matches("web*", "web_analytics") && matches("js.*", "js2") && !matches("(", "x"));
     assert!(!fits(&"a*".repeat(200), &"a".repeat(150)));
 }

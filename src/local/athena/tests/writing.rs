@@ -73,10 +73,35 @@ async fn every_format_is_read_back_as_it_was() {
     assert!(created.iter().any(|l| l[0].as_deref() == Some("PARTITIONED BY ( ")), "{created:?}");
     let partitions = lake.run("SHOW PARTITIONS parts").await.unwrap();
     assert_eq!(partitions.concat(), [Some("state=PA".to_owned()), Some("state=TX".to_owned())]);
+    assert_eq!(lake.rows("SELECT * FROM \"parts$partitions\" ORDER BY state").await, ["PA", "TX"]);
     let bare = lake.keys("bare/");
     assert!(lake.text(&bare[0]).starts_with(
         r#"{"facility_id":"FAC001","staff":120,"services":["ICU","Surgery"],"accreditations":[{"name":"CAP","#
     ));
+}
+
+/// Base64 and plain numbers, as Hive's SerDes have them.
+#[tokio::test]
+async fn bytes_and_numbers_are_written_exactly() {
+    let lake = Lake::with_facilities().await;
+    let select = "SELECT X'0001ff' AS bytes, CAST(DECIMAL '12345678901234.567890' AS decimal(20,6)) AS price, \
+         DECIMAL '123456789012345678901234567890.12' AS large, REAL '1.1' AS r, 1e10 AS d, MAP(ARRAY['k'], ARRAY[1.10]) AS m";
+    let row = "00 01 ff|12345678901234.567890|123456789012345678901234567890.12|1.1|1.0E10|{k=1.10}";
+    for (name, options) in [
+        ("parquet", ""),
+        ("textfile", "WITH (format = 'TEXTFILE')"),
+        (
+            "lines",
+            "WITH (format = 'JSON', write_compression = 'NONE', external_location = 's3://lake/exact/')",
+        ),
+    ] {
+        done(&lake, &[&format!("CREATE TABLE {name} {options} AS {select}")]).await;
+        assert_eq!(lake.rows(&format!("SELECT * FROM {name}")).await, [row], "{name}");
+    }
+    assert_eq!(
+        lake.text(&lake.keys("exact/")[0]).trim_end(),
+        r#"{"bytes":"AAH/","price":12345678901234.567890,"large":123456789012345678901234567890.12,"r":1.1,"d":1.0E10,"m":{"k":1.10}}"#
+    );
 }
 
 #[tokio::test]

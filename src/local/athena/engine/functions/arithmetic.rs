@@ -7,7 +7,7 @@ use std::sync::Arc;
 use datafusion::arrow::array::cast::AsArray;
 use datafusion::arrow::array::types::*;
 use datafusion::arrow::array::{
-    Array, ArrayRef, Decimal128Builder, IntervalMonthDayNanoBuilder, new_null_array,
+    Array, ArrayRef, Decimal128Builder, IntervalMonthDayNanoBuilder, IntervalYearMonthBuilder, new_null_array,
 };
 use datafusion::arrow::compute;
 use datafusion::arrow::compute::kernels::numeric;
@@ -20,6 +20,7 @@ use crate::local::athena::engine::print;
 use crate::local::athena::failure::Failure;
 
 const SPAN: DataType = DataType::Interval(IntervalUnit::MonthDayNano);
+const MONTHS: DataType = DataType::Interval(IntervalUnit::YearMonth);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Op {
@@ -117,8 +118,11 @@ pub fn kind(op: Op, types: &[DataType]) -> Result<DataType, &'static str> {
     match (op, a, b) {
         (Op::Minus, DataType::Date32, DataType::Date32) => return Ok(SPAN),
         (Op::Minus, DataType::Timestamp(..), DataType::Timestamp(..)) => return Ok(SPAN),
-        (Op::Times, n, s) if s == &SPAN && number(n) => return Ok(SPAN),
-        (Op::Times | Op::Over, s, n) if s == &SPAN && number(n) => return Ok(SPAN),
+        (Op::Times, n, s) | (Op::Times | Op::Over, s, n)
+            if matches!(s, DataType::Interval(_)) && number(n) =>
+        {
+            return Ok(s.clone());
+        }
         (_, DataType::Null, other) | (_, other, DataType::Null) if number(other) => return Ok(other.clone()),
         _ => {}
     }
@@ -147,6 +151,7 @@ pub fn eval(op: Op, args: &[ArrayRef], kind: &DataType) -> Result<ArrayRef, Fail
     }
     match kind {
         DataType::Decimal128(precision, scale) => decimals(op, args, *precision, *scale),
+        DataType::Interval(IntervalUnit::YearMonth) => months(op, args),
         DataType::Interval(_) => spans(op, args),
         _ => {
             let a = compute::cast(&args[0], kind).map_err(wrong)?;
@@ -296,9 +301,29 @@ fn spans(op: Op, args: &[ArrayRef]) -> Result<ArrayRef, Failure> {
         }
         let span = spans.value(row);
         let millis = ((span.days as f64) * DAY as f64 + (span.nanoseconds / 1_000_000) as f64) * factor;
-        let mut made = between(millis as i64 / DAY, millis as i64 % DAY)?;
-        made.months = (f64::from(span.months) * factor) as i32;
-        out.append_value(made);
+        out.append_value(between(millis as i64 / DAY, millis as i64 % DAY)?);
+    }
+    Ok(Arc::new(out.finish()))
+}
+
+/// Multiples of years and months, without what is less than a month.
+fn months(op: Op, args: &[ArrayRef]) -> Result<ArrayRef, Failure> {
+    let (spans, factors) =
+        if args[0].data_type() == &MONTHS { (&args[0], &args[1]) } else { (&args[1], &args[0]) };
+    let factors = compute::cast(factors, &DataType::Float64).map_err(wrong)?;
+    let factors = factors.as_primitive::<Float64Type>();
+    let spans = spans.as_primitive::<IntervalYearMonthType>();
+    let mut out = IntervalYearMonthBuilder::new();
+    for row in 0..spans.len() {
+        if spans.is_null(row) || factors.is_null(row) {
+            out.append_null();
+            continue;
+        }
+        let factor = if op == Op::Over { 1.0 / factors.value(row) } else { factors.value(row) };
+        if !factor.is_finite() {
+            return Err(divided_by_zero());
+        }
+        out.append_value((f64::from(spans.value(row)) * factor) as i32);
     }
     Ok(Arc::new(out.finish()))
 }

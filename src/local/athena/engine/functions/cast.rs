@@ -75,8 +75,19 @@ impl ScalarUDFImpl for Cast {
         };
         let kind = Type::read(name)
             .map_err(|why| fail(Failure::new("TYPE_NOT_FOUND", format!("Unknown type: {why}"))))?;
-        let to = arrow::to(&kind);
+        let mut to = arrow::to(&kind);
         let from = args.arg_fields[0].data_type();
+        if kind == Type::TimestampTz {
+            // The zone of a moment stays, and so does the one that a literal names.
+            let named = match args.scalar_arguments[0] {
+                Some(ScalarValue::Utf8(Some(text))) => super::zones::stamp(text).map(|v| v.data_type()),
+                _ => None,
+            };
+            let named = named.as_ref().unwrap_or(from);
+            if matches!(named, DataType::Timestamp(_, Some(_))) {
+                to = named.clone();
+            }
+        }
         if !possible(from, &to) {
             let from = arrow::from(from).trino();
             return Err(fail(Failure::new(
@@ -208,6 +219,7 @@ pub fn convert(array: &ArrayRef, to: &DataType, lenient: bool) -> Result<ArrayRe
             let moments = moments.as_primitive::<TimestampMillisecondType>().clone();
             Ok(Arc::new(moments.with_timezone_opt(Some(name.clone()))))
         }
+        (DataType::Utf8 | DataType::Utf8View, DataType::Binary) => compute::cast(array, to).map_err(wrong),
         (DataType::Utf8 | DataType::Utf8View, _) => read_texts(array, to, lenient),
         (DataType::Float32 | DataType::Float64, _) if to.is_integer() => {
             let rounded = compute::cast(array, &DataType::Float64).map_err(wrong)?;
@@ -301,7 +313,9 @@ fn read_texts(array: &ArrayRef, to: &DataType, lenient: bool) -> Result<ArrayRef
         }
     }
     let read = column.finish()?;
-    if &to_read == to { Ok(read) } else { compute::cast(&read, to).map_err(wrong) }
+    let DataType::Timestamp(_, Some(zone)) = to else { return Ok(read) };
+    let moments = read.as_primitive::<TimestampMillisecondType>().clone();
+    Ok(Arc::new(moments.with_timezone(zone.clone())))
 }
 
 /// Texts of a length at most, or filled up to it.

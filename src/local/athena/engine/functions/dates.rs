@@ -27,21 +27,12 @@ pub fn all() -> Vec<ScalarUDF> {
         Native { name: "date_trunc", least: 2, most: 2, returns: trunc_type, eval: date_trunc },
         Native { name: "date_format", least: 2, most: 2, returns: format_type, eval: date_format },
         Native { name: "date_parse", least: 2, most: 2, returns: |_| Ok(STAMP), eval: date_parse },
-        Native {
-            name: "from_iso8601_date",
-            least: 1,
-            most: 1,
-            returns: |_| Ok(DataType::Date32),
-            eval: iso_date,
-        },
-        Native { name: "to_iso8601", least: 1, most: 1, returns: text_of_time, eval: to_iso },
         Native { name: "to_unixtime", least: 1, most: 1, returns: to_unix_type, eval: to_unixtime },
         Native { name: "last_day_of_month", least: 1, most: 1, returns: day_type, eval: last_day },
         Native { name: "timezone_hour", least: 1, most: 1, returns: part_type, eval: zone_hour },
         Native { name: "timezone_minute", least: 1, most: 1, returns: part_type, eval: zone_minute },
         Native { name: "current_timezone", least: 0, most: 0, returns: |_| Ok(DataType::Utf8), eval: utc },
         Native { name: "format_datetime", least: 2, most: 2, returns: format_type, eval: format_datetime },
-        Native { name: "parse_datetime", least: 2, most: 2, returns: |_| Ok(zoned()), eval: parse_datetime },
     ];
     all.into_iter().map(udf).collect()
 }
@@ -132,6 +123,12 @@ fn date_add(args: &[ArrayRef], kind: &DataType) -> Result<ArrayRef, Failure> {
         };
         let months = |n: i64| Some(add_months(at.date(), n)?.and_time(at.time()));
         let clock = |millis: i64| at.checked_add_signed(TimeDelta::try_milliseconds(millis.checked_mul(n)?)?);
+        // Hours of a moment go by whatever its clocks do meanwhile.
+        if let (DataType::Timestamp(_, Some(zone)), Some(length)) = (kind, clock_unit(&unit)) {
+            let moved = length.checked_mul(n).zip(instant(&times, row)).and_then(|(m, at)| at.checked_add(m));
+            let moved = moved.ok_or_else(|| argument("the date is out of range"))?;
+            return Ok(Some(ScalarValue::TimestampMillisecond(Some(moved), Some(zone.clone()))));
+        }
         let moved = match unit.as_str() {
             "millisecond" => clock(1),
             "second" => clock(1000),
@@ -145,6 +142,38 @@ fn date_add(args: &[ArrayRef], kind: &DataType) -> Result<ArrayRef, Failure> {
         };
         moved.map(|at| Some(value(kind, at))).ok_or_else(|| argument("the date is out of range"))
     })
+}
+
+/// The milliseconds of a unit that clocks count.
+fn clock_unit(unit: &str) -> Option<i64> {
+    Some(match unit {
+        "millisecond" => 1,
+        "second" => 1000,
+        "minute" => 60_000,
+        "hour" => 3_600_000,
+        _ => return None,
+    })
+}
+
+/// The milliseconds since the epoch of a date or timestamp; one without a zone is of UTC.
+fn instant(array: &ArrayRef, row: usize) -> Option<i64> {
+    if array.is_null(row) {
+        return None;
+    }
+    match array.data_type() {
+        DataType::Date32 => Some(i64::from(array.as_primitive::<Date32Type>().value(row)) * 86_400_000),
+        DataType::Timestamp(TimeUnit::Millisecond, _) => {
+            Some(array.as_primitive::<TimestampMillisecondType>().value(row))
+        }
+        _ => None,
+    }
+}
+
+fn zone_of(kind: &DataType) -> Option<&str> {
+    match kind {
+        DataType::Timestamp(_, zone) => zone.as_deref(),
+        _ => None,
+    }
 }
 
 fn known(unit: &str, kind: &DataType) -> Result<(), Failure> {
@@ -173,19 +202,24 @@ fn date_diff(args: &[ArrayRef], _: &DataType) -> Result<ArrayRef, Failure> {
     } else {
         STAMP
     };
+    // Days are those of the first one's zone.
+    let name = zone_of(from.data_type()).unwrap_or(zone::UTC);
     collect(&DataType::Int64, rows(args), |row| {
-        let (Some(unit), Some(from), Some(to)) = (text(&args[0], row), moment(&from, row), moment(&to, row))
+        let (Some(unit), Some(first), Some(last)) =
+            (text(&args[0], row), instant(&from, row), instant(&to, row))
         else {
             return Ok(None);
         };
         let unit = unit.to_lowercase();
         known(&unit, &kind)?;
+        if let Some(length) = clock_unit(&unit) {
+            return Ok(Some(ScalarValue::Int64(Some(last.saturating_sub(first) / length))));
+        }
+        let (Some(from), Some(to)) = (zone::wall(first, name), zone::wall(last, name)) else {
+            return Ok(None);
+        };
         let span = to.signed_duration_since(from);
         let count = match unit.as_str() {
-            "millisecond" => span.num_milliseconds(),
-            "second" => span.num_seconds(),
-            "minute" => span.num_minutes(),
-            "hour" => span.num_hours(),
             "day" => span.num_days(),
             "week" => span.num_weeks(),
             "month" => months_between(from, to),
@@ -265,66 +299,6 @@ fn date_parse(args: &[ArrayRef], kind: &DataType) -> Result<ArrayRef, Failure> {
     })
 }
 
-fn iso_date(args: &[ArrayRef], kind: &DataType) -> Result<ArrayRef, Failure> {
-    collect(kind, rows(args), |row| {
-        let Some(written) = text(&args[0], row) else { return Ok(None) };
-        let day = iso_day(written).ok_or_else(|| argument(format!("Invalid format: \"{written}\"")))?;
-        Ok(Some(ScalarValue::Date32(Some(time::days(day)))))
-    })
-}
-
-/// `2020-05-11`, `2020-05`, `2020`, the week date `2020-W10-2`, the ordinal date `2020-123`.
-pub fn iso_day(written: &str) -> Option<NaiveDate> {
-    let written = written.trim();
-    if let Ok(day) = NaiveDate::parse_from_str(written, "%Y-%m-%d") {
-        return Some(day);
-    }
-    let mut parts = written.split('-');
-    let year: i32 = parts.next()?.parse().ok()?;
-    let second = parts.next();
-    let third = parts.next();
-    if parts.next().is_some() {
-        return None;
-    }
-    match (second, third) {
-        (None, None) => NaiveDate::from_ymd_opt(year, 1, 1),
-        (Some(week), day) if week.starts_with('W') => {
-            let day: u8 = day.map_or(Some(1), |d| d.parse().ok())?;
-            let weekday = chrono::Weekday::try_from(day.checked_sub(1)?).ok()?;
-            NaiveDate::from_isoywd_opt(year, week[1..].parse().ok()?, weekday)
-        }
-        (Some(days), None) if days.len() == 3 => NaiveDate::from_yo_opt(year, days.parse().ok()?),
-        (Some(month), None) => NaiveDate::from_ymd_opt(year, month.parse().ok()?, 1),
-        _ => None,
-    }
-}
-
-fn text_of_time(types: &[DataType]) -> Kind {
-    if is_time(&types[0]) { Ok(DataType::Utf8) } else { Err("to_iso8601(date), to_iso8601(timestamp)") }
-}
-
-fn to_iso(args: &[ArrayRef], kind: &DataType) -> Result<ArrayRef, Failure> {
-    let times = millis(&args[0])?;
-    collect(kind, rows(args), |row| {
-        let Some(at) = moment(&times, row) else { return Ok(None) };
-        let written = match times.data_type() {
-            DataType::Date32 => at.format("%Y-%m-%d").to_string(),
-            DataType::Timestamp(_, Some(name)) if matches!(&**name, zone::UTC | "+00:00") => {
-                at.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
-            }
-            DataType::Timestamp(_, Some(name)) => {
-                let millis = times.as_primitive::<TimestampMillisecondType>().value(row);
-                let minutes = zone::offset(millis, name).unwrap_or(0);
-                let sign = if minutes < 0 { '-' } else { '+' };
-                let (h, m) = (minutes.abs() / 60, minutes.abs() % 60);
-                format!("{}{sign}{h:02}:{m:02}", at.format("%Y-%m-%dT%H:%M:%S%.3f"))
-            }
-            _ => at.format("%Y-%m-%dT%H:%M:%S%.3f").to_string(),
-        };
-        Ok(Some(ScalarValue::Utf8(Some(written))))
-    })
-}
-
 fn to_unix_type(types: &[DataType]) -> Kind {
     if is_time(&types[0]) { Ok(DataType::Float64) } else { Err("to_unixtime(timestamp)") }
 }
@@ -386,14 +360,5 @@ fn format_datetime(args: &[ArrayRef], kind: &DataType) -> Result<ArrayRef, Failu
     collect(kind, rows(args), |row| {
         let (Some(at), Some(pattern)) = (moment(&times, row), text(&args[1], row)) else { return Ok(None) };
         Ok(Some(ScalarValue::Utf8(Some(joda::write(at, pattern)?))))
-    })
-}
-
-fn parse_datetime(args: &[ArrayRef], kind: &DataType) -> Result<ArrayRef, Failure> {
-    collect(kind, rows(args), |row| {
-        let (Some(written), Some(pattern)) = (text(&args[0], row), text(&args[1], row)) else {
-            return Ok(None);
-        };
-        Ok(Some(value(&zoned(), joda::read(written, pattern)?)))
     })
 }

@@ -355,8 +355,7 @@ fn regexp_replace(values: &[ArrayRef], body: &LambdaArgument) -> Result<ArrayRef
             matches.push(None);
             continue;
         };
-        let regex = regex::Regex::new(pattern)
-            .map_err(|e| fail(argument(format!("Invalid pattern {pattern:?}: {e}"))))?;
+        let regex = super::pattern::compile(pattern).map_err(fail)?;
         let mut found = Vec::new();
         for captures in regex.captures_iter(of) {
             let all: Vec<Option<&str>> = captures.iter().skip(1).map(|m| m.map(|m| m.as_str())).collect();

@@ -114,12 +114,12 @@ pub fn write(at: NaiveDateTime, pattern: &str) -> Result<String, Failure> {
     Ok(out)
 }
 
-/// Reads a time by a pattern.
-pub fn read(text: &str, pattern: &str) -> Result<NaiveDateTime, Failure> {
+/// Reads a time by a pattern, and the zone that the text names.
+pub fn read(text: &str, pattern: &str) -> Result<(NaiveDateTime, Option<String>), Failure> {
     let wrong = || argument(format!("Invalid format: \"{text}\""));
     let (mut year, mut month, mut day, mut ordinal) = (1970, 1, 1, None);
     let (mut hour, mut minute, mut second, mut nanos, mut afternoon) = (0, 0, 0, 0, None);
-    let mut rest = text;
+    let (mut rest, mut zone) = (text, None);
     for part in parts(pattern) {
         let (letter, n) = match part {
             Part::Text(expected) => {
@@ -171,7 +171,14 @@ pub fn read(text: &str, pattern: &str) -> Result<NaiveDateTime, Failure> {
                 continue;
             }
             'Z' | 'z' => {
-                rest = rest.trim_start_matches(['Z', 'U', 'T', 'C', '+', '0', ':']);
+                let sign = rest.starts_with(['+', '-']);
+                let ends = |c: char| match sign {
+                    true => !matches!(c, '+' | '-' | ':' | '0'..='9'),
+                    false => !c.is_ascii_alphabetic() && !matches!(c, '/' | '_'),
+                };
+                let (name, tail) = rest.split_at(rest.find(ends).unwrap_or(rest.len()));
+                zone = Some(crate::local::athena::engine::zone::name(name).ok_or_else(wrong)?);
+                rest = tail;
                 continue;
             }
             other => return Err(unknown(other)),
@@ -189,7 +196,7 @@ pub fn read(text: &str, pattern: &str) -> Result<NaiveDateTime, Failure> {
         None => NaiveDate::from_ymd_opt(year, month, day),
     };
     let clock = NaiveTime::from_hms_nano_opt(hour, minute, second, nanos);
-    date.zip(clock).map(|(d, t)| d.and_time(t)).ok_or_else(wrong)
+    date.zip(clock).map(|(d, t)| (d.and_time(t), zone)).ok_or_else(wrong)
 }
 
 #[cfg(test)]
@@ -198,10 +205,14 @@ mod tests {
 
     #[test]
     fn patterns_write_and_read() {
-        let at = read("2026-07-04 15:06:07.089", "yyyy-MM-dd HH:mm:ss.SSS").unwrap();
+        let (at, zone) = read("2026-07-04 15:06:07.089", "yyyy-MM-dd HH:mm:ss.SSS").unwrap();
+        assert_eq!(zone, None);
         assert_eq!(write(at, "EEE, d MMM yyyy h:mm a").unwrap(), "Sat, 4 Jul 2026 3:06 PM");
         assert_eq!(write(at, "yyyy-MM-dd'T'HH:mm:ss.SSS").unwrap(), "2026-07-04T15:06:07.089");
-        assert_eq!(read("4 Jul 26 3 PM", "d MMM yy h a").unwrap().to_string(), "2026-07-04 15:00:00");
+        assert_eq!(read("4 Jul 26 3 PM", "d MMM yy h a").unwrap().0.to_string(), "2026-07-04 15:00:00");
+        let (at, zone) = read("29/Feb/2024:13:14:15 +0200", "dd/MMM/yyyy:HH:mm:ss Z").unwrap();
+        assert_eq!((at.to_string().as_str(), zone.as_deref()), ("2024-02-29 13:14:15", Some("+02:00")));
+        assert!(read("2024 +25:00", "yyyy Z").is_err());
         assert!(read("2026-02-30", "yyyy-MM-dd").is_err() && write(at, "j").is_err());
     }
 }

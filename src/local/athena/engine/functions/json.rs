@@ -4,8 +4,8 @@ use datafusion::arrow::array::ArrayRef;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::ScalarUDF;
-use serde_json::Value;
 
+use super::document::{Document, is_float};
 use super::native::*;
 use crate::local::athena::failure::Failure;
 
@@ -56,68 +56,18 @@ fn boolean_type(types: &[DataType]) -> Kind {
     of(types, DataType::Boolean)
 }
 
-fn json(value: &Value) -> Option<ScalarValue> {
-    Some(ScalarValue::LargeUtf8(Some(value.to_string())))
+fn json(value: Document) -> Option<ScalarValue> {
+    Some(ScalarValue::LargeUtf8(Some(value.canonical().text())))
 }
 
 /// The JSON of a row; text that is none counts as NULL.
-fn read(array: &ArrayRef, row: usize) -> Option<Value> {
-    serde_json::from_str(text(array, row)?).ok()
+fn read(array: &ArrayRef, row: usize) -> Option<Document> {
+    Document::read(text(array, row)?)
 }
 
-/// JSON as Trino writes it: without spaces, members in the order of their keys.
-pub fn canonical(text: &str) -> Result<String, serde_json::Error> {
-    fn sorted(value: Value) -> Value {
-        match value {
-            Value::Object(members) => {
-                let mut members: Vec<(String, Value)> =
-                    members.into_iter().map(|(key, value)| (key, sorted(value))).collect();
-                members.sort_by(|a, b| a.0.cmp(&b.0));
-                Value::Object(members.into_iter().collect())
-            }
-            Value::Array(items) => Value::Array(items.into_iter().map(sorted).collect()),
-            other => other,
-        }
-    }
-    Ok(sorted(serde_json::from_str(text)?).to_string())
-}
-
-/// JSON in which every array that is to become a row has the names of the row's fields; `None` when there
-/// is none such.
-pub fn with_names(text: &str, kind: &DataType) -> Option<String> {
-    fn named(value: Value, kind: &DataType, changed: &mut bool) -> Value {
-        match (value, kind) {
-            (Value::Array(items), DataType::Struct(fields)) if items.len() == fields.len() => {
-                *changed = true;
-                let members = items.into_iter().zip(fields);
-                Value::Object(
-                    members.map(|(v, f)| (f.name().clone(), named(v, f.data_type(), changed))).collect(),
-                )
-            }
-            (Value::Array(items), DataType::List(of)) => {
-                Value::Array(items.into_iter().map(|v| named(v, of.data_type(), changed)).collect())
-            }
-            (Value::Object(members), DataType::Struct(fields)) => {
-                let kind = |key: &str| fields.iter().find(|f| f.name() == key).map(|f| f.data_type());
-                let members = members.into_iter().map(|(key, value)| {
-                    let value = match kind(&key) {
-                        Some(kind) => named(value, kind, changed),
-                        None => value,
-                    };
-                    (key, value)
-                });
-                Value::Object(members.collect())
-            }
-            (Value::Object(members), DataType::Map(entries, _)) => {
-                let of = super::maps::entries_of(entries).map_or(DataType::Null, |(_, value)| value);
-                Value::Object(members.into_iter().map(|(k, v)| (k, named(v, &of, changed))).collect())
-            }
-            (other, _) => other,
-        }
-    }
-    let mut changed = false;
-    let made = named(serde_json::from_str(text).ok()?, kind, &mut changed);
-    changed.then(|| made.to_string())
+/// JSON as Trino writes it: without spaces, members in the order of their keys. `None` when it is none.
+pub fn canonical(text: &str) -> Option<String> {
+    Document::read(text).map(|d| d.canonical().text())
 }
 
 /// The steps of `$.a.b[1]["c"][*]`.
@@ -144,22 +94,21 @@ fn steps(path: &str) -> Result<Vec<String>, Failure> {
     Ok(steps)
 }
 
-fn walk(value: Value, path: &str) -> Result<Option<Value>, Failure> {
-    Ok(follow(value, &steps(path)?))
-}
-
-fn follow(value: Value, steps: &[String]) -> Option<Value> {
+fn follow(value: Document, steps: &[String]) -> Option<Document> {
     let Some((step, rest)) = steps.split_first() else { return Some(value) };
     match value {
         // All of them, those that the rest of the path leads to.
-        Value::Array(items) if step == "*" => {
-            Some(Value::Array(items.into_iter().filter_map(|item| follow(item, rest)).collect()))
+        Document::Array(items) if step == "*" => {
+            Some(Document::Array(items.into_iter().filter_map(|item| follow(item, rest)).collect()))
         }
-        Value::Object(members) if step == "*" => {
-            Some(Value::Array(members.into_iter().filter_map(|(_, item)| follow(item, rest)).collect()))
+        Document::Object(members) if step == "*" => {
+            Some(Document::Array(members.into_iter().filter_map(|(_, item)| follow(item, rest)).collect()))
         }
-        Value::Object(mut members) => follow(members.swap_remove(step)?, rest),
-        Value::Array(mut items) => {
+        Document::Object(members) => {
+            let (_, value) = members.into_iter().find(|(key, _)| key == step)?;
+            follow(value, rest)
+        }
+        Document::Array(mut items) => {
             let place = step.parse::<usize>().ok().filter(|n| *n < items.len())?;
             follow(items.swap_remove(place), rest)
         }
@@ -167,9 +116,9 @@ fn follow(value: Value, steps: &[String]) -> Option<Value> {
     }
 }
 
-fn found(args: &[ArrayRef], row: usize) -> Result<Option<Value>, Failure> {
+fn found(args: &[ArrayRef], row: usize) -> Result<Option<Document>, Failure> {
     match (read(&args[0], row), text(&args[1], row)) {
-        (Some(value), Some(path)) => walk(value, path),
+        (Some(value), Some(path)) => Ok(follow(value, &steps(path)?)),
         _ => Ok(None),
     }
 }
@@ -177,8 +126,8 @@ fn found(args: &[ArrayRef], row: usize) -> Result<Option<Value>, Failure> {
 fn parse(args: &[ArrayRef], kind: &DataType) -> Result<ArrayRef, Failure> {
     collect(kind, rows(args), |row| {
         let Some(written) = text(&args[0], row) else { return Ok(None) };
-        let value =
-            canonical(written).map_err(|_| argument(format!("Cannot convert value to JSON: '{written}'")))?;
+        let value = canonical(written)
+            .ok_or_else(|| argument(format!("Cannot convert value to JSON: '{written}'")))?;
         Ok(Some(ScalarValue::LargeUtf8(Some(value))))
     })
 }
@@ -188,16 +137,15 @@ fn format(args: &[ArrayRef], kind: &DataType) -> Result<ArrayRef, Failure> {
 }
 
 fn extract(args: &[ArrayRef], kind: &DataType) -> Result<ArrayRef, Failure> {
-    collect(kind, rows(args), |row| Ok(found(args, row)?.as_ref().and_then(json)))
+    collect(kind, rows(args), |row| Ok(found(args, row)?.and_then(json)))
 }
 
 fn extract_scalar(args: &[ArrayRef], kind: &DataType) -> Result<ArrayRef, Failure> {
     collect(kind, rows(args), |row| {
         Ok(match found(args, row)? {
-            Some(Value::String(text)) => Some(ScalarValue::Utf8(Some(text))),
-            Some(scalar @ (Value::Number(_) | Value::Bool(_))) => {
-                Some(ScalarValue::Utf8(Some(scalar.to_string())))
-            }
+            // A number is the text that it has in the document.
+            Some(Document::Text(text) | Document::Number(text)) => Some(ScalarValue::Utf8(Some(text))),
+            Some(Document::Bool(value)) => Some(ScalarValue::Utf8(Some(value.to_string()))),
             _ => None,
         })
     })
@@ -206,7 +154,7 @@ fn extract_scalar(args: &[ArrayRef], kind: &DataType) -> Result<ArrayRef, Failur
 fn array_length(args: &[ArrayRef], kind: &DataType) -> Result<ArrayRef, Failure> {
     collect(kind, rows(args), |row| {
         Ok(match read(&args[0], row) {
-            Some(Value::Array(items)) => Some(ScalarValue::Int64(Some(items.len() as i64))),
+            Some(Document::Array(items)) => Some(ScalarValue::Int64(Some(items.len() as i64))),
             _ => None,
         })
     })
@@ -214,19 +162,28 @@ fn array_length(args: &[ArrayRef], kind: &DataType) -> Result<ArrayRef, Failure>
 
 fn array_get(args: &[ArrayRef], kind: &DataType) -> Result<ArrayRef, Failure> {
     collect(kind, rows(args), |row| {
-        let (Some(Value::Array(items)), Some(index)) = (read(&args[0], row), whole(&args[1], row)) else {
+        let (Some(Document::Array(items)), Some(index)) = (read(&args[0], row), whole(&args[1], row)) else {
             return Ok(None);
         };
         let place = if index < 0 { items.len() as i64 + index } else { index };
-        Ok(usize::try_from(place).ok().and_then(|n| items.get(n)).and_then(json))
+        Ok(usize::try_from(place).ok().and_then(|n| items.get(n).cloned()).and_then(json))
     })
 }
 
 fn array_contains(args: &[ArrayRef], kind: &DataType) -> Result<ArrayRef, Failure> {
     collect(kind, rows(args), |row| {
-        let Some(Value::Array(items)) = read(&args[0], row) else { return Ok(None) };
-        let wanted = super::json_cast::json_value(&args[1], row);
-        Ok(Some(ScalarValue::Boolean(Some(items.contains(&wanted)))))
+        let Some(Document::Array(items)) = read(&args[0], row) else { return Ok(None) };
+        let mut wanted = String::new();
+        super::json_cast::write(&args[1], row, &mut wanted);
+        let wanted = Document::read(&wanted);
+        let found = items.iter().any(|item| match (item, &wanted) {
+            // Whole numbers are found among whole ones alone, and fractions among fractions.
+            (Document::Number(a), Some(Document::Number(b))) => {
+                a == b || is_float(a) && is_float(b) && a.parse::<f64>() == b.parse::<f64>()
+            }
+            (item, wanted) => wanted.as_ref() == Some(item),
+        });
+        Ok(Some(ScalarValue::Boolean(Some(found))))
     })
 }
 
@@ -234,8 +191,8 @@ fn size(args: &[ArrayRef], kind: &DataType) -> Result<ArrayRef, Failure> {
     collect(kind, rows(args), |row| {
         Ok(found(args, row)?.map(|value| {
             let size = match value {
-                Value::Array(items) => items.len(),
-                Value::Object(members) => members.len(),
+                Document::Array(items) => items.len(),
+                Document::Object(members) => members.len(),
                 _ => 0,
             };
             ScalarValue::Int64(Some(size as i64))
@@ -245,6 +202,9 @@ fn size(args: &[ArrayRef], kind: &DataType) -> Result<ArrayRef, Failure> {
 
 fn is_scalar(args: &[ArrayRef], kind: &DataType) -> Result<ArrayRef, Failure> {
     collect(kind, rows(args), |row| {
-        Ok(read(&args[0], row).map(|v| ScalarValue::Boolean(Some(!v.is_array() && !v.is_object()))))
+        Ok(read(&args[0], row).map(|value| {
+            let nested = matches!(value, Document::Array(_) | Document::Object(_));
+            ScalarValue::Boolean(Some(!nested))
+        }))
     })
 }

@@ -5,16 +5,20 @@ mod arithmetic;
 mod arrays;
 mod best;
 mod binary;
+mod bits;
 mod cast;
 mod chain;
 mod choices;
 mod dates;
 mod decimals;
 mod distances;
+mod document;
 mod durations;
+mod equality;
 mod format;
 mod gathered;
 mod higher;
+mod iso;
 mod joda;
 mod json;
 mod json_cast;
@@ -25,9 +29,11 @@ mod native;
 mod numbers;
 mod pairs;
 mod parts;
+mod pattern;
 mod sequence;
 mod strings;
 mod text;
+mod trims;
 mod urls;
 mod zones;
 
@@ -39,7 +45,8 @@ use datafusion::logical_expr::{AggregateUDF, Expr, HigherOrderUDF, ScalarUDF, Wi
 
 pub use cast::convert;
 pub use chain::{kind, longer};
-pub use json_cast::json_value;
+pub use equality::comparison;
+pub use json_cast::write as write_json;
 pub use native::udf;
 pub use zones::stamp;
 
@@ -108,12 +115,15 @@ fn ours() -> Vec<ScalarUDF> {
         arithmetic::all(),
         arrays::all(),
         binary::all(),
+        bits::all(),
         cast::all(),
         dates::all(),
         choices::all(),
         distances::all(),
         durations::all(),
+        equality::all(),
         gathered::all(),
+        iso::all(),
         json::all(),
         lists::all(),
         maps::all(),
@@ -122,6 +132,7 @@ fn ours() -> Vec<ScalarUDF> {
         parts::all(),
         strings::all(),
         text::all(),
+        trims::all(),
         urls::all(),
         zones::all(),
     ];
@@ -147,7 +158,7 @@ pub fn arithmetic(symbol: &str, left: &DataType, right: &DataType) -> Option<Sca
 
 /// JSON as Trino writes it; `None` when it is none.
 pub fn json(text: &str) -> Option<String> {
-    json::canonical(text).ok()
+    json::canonical(text)
 }
 
 /// `of[index]`.

@@ -44,17 +44,6 @@ pub fn all() -> Vec<ScalarUDF> {
             Native { name: $name, least: 1, most: 1, returns: test_type, eval: |a, k| tested(a, k, $test) }
         };
     }
-    macro_rules! bits {
-        ($name:literal, $count:literal, $of:expr) => {
-            Native {
-                name: $name,
-                least: $count,
-                most: $count,
-                returns: whole_type,
-                eval: |a, _| bits(a, $of),
-            }
-        };
-    }
     macro_rules! real {
         ($name:literal, $of:expr) => {
             Native { name: $name, least: 2, most: 2, returns: real_type, eval: |a, _| real(a, $of) }
@@ -77,17 +66,6 @@ pub fn all() -> Vec<ScalarUDF> {
         real!("power", f64::powf),
         real!("pow", f64::powf),
         real!("log", |base, x| x.ln() / base.ln()),
-        bits!("bitwise_and", 2, |v| v[0] & v[1]),
-        bits!("bitwise_or", 2, |v| v[0] | v[1]),
-        bits!("bitwise_xor", 2, |v| v[0] ^ v[1]),
-        bits!("bitwise_not", 1, |v| !v[0]),
-        bits!("bitwise_left_shift", 2, |v| if v[1] >= 64 { 0 } else { v[0] << v[1].max(0) }),
-        bits!("bitwise_right_shift", 2, |v| if v[1] >= 64 { 0 } else { (v[0] as u64 >> v[1].max(0)) as i64 }),
-        bits!("bitwise_right_shift_arithmetic", 2, |v| v[0] >> v[1].clamp(0, 63)),
-        bits!("bit_count", 2, |v| {
-            let bits = v[1].clamp(2, 64) as u32;
-            i64::from((v[0] as u64 & (u64::MAX >> (64 - bits))).count_ones())
-        }),
         Native {
             name: "to_base",
             least: 2,
@@ -96,7 +74,7 @@ pub fn all() -> Vec<ScalarUDF> {
             eval: to_base,
         },
         Native { name: "from_base", least: 2, most: 2, returns: from_type, eval: from_base },
-        Native { name: "width_bucket", least: 4, most: 4, returns: bucket_type, eval: width_bucket },
+        Native { name: "width_bucket", least: 2, most: 4, returns: bucket_type, eval: width_bucket },
         Native { name: "$random_between", least: 3, most: 3, returns: between_type, eval: random_between },
     ];
     all.into_iter().map(udf).collect()
@@ -272,7 +250,7 @@ fn root(args: &[ArrayRef]) -> Result<ArrayRef, Failure> {
     Ok(Arc::new(wide.as_primitive::<Float64Type>().unary::<_, Float64Type>(f64::sqrt)))
 }
 
-fn whole_type(types: &[DataType]) -> Kind {
+pub fn whole_type(types: &[DataType]) -> Kind {
     if types.iter().all(is_whole) { Ok(DataType::Int64) } else { Err("bigint") }
 }
 
@@ -293,16 +271,6 @@ fn random_between(args: &[ArrayRef], _: &DataType) -> Result<ArrayRef, Failure> 
     };
     let done: Result<Int64Array, Failure> = (0..rows(args)).map(one).collect();
     Ok(Arc::new(done?))
-}
-
-fn bits(args: &[ArrayRef], of: fn(&[i64]) -> i64) -> Result<ArrayRef, Failure> {
-    let done: Int64Array = (0..rows(args))
-        .map(|row| {
-            let values: Option<Vec<i64>> = args.iter().map(|a| whole(a, row)).collect();
-            values.map(|v| of(&v))
-        })
-        .collect();
-    Ok(Arc::new(done))
 }
 
 fn radix(base: i64) -> Result<u32, Failure> {
@@ -349,14 +317,19 @@ fn from_base(args: &[ArrayRef], kind: &DataType) -> Result<ArrayRef, Failure> {
 }
 
 fn bucket_type(types: &[DataType]) -> Kind {
-    if types.iter().all(|t| t.is_numeric()) {
-        Ok(DataType::Int64)
-    } else {
-        Err("width_bucket(double, double, double, bigint)")
-    }
+    let bins = |t: &DataType| matches!(t, DataType::List(of) if of.data_type().is_numeric());
+    let fits = match types {
+        [of, list] => of.is_numeric() && bins(list),
+        all => all.len() == 4 && all.iter().all(|t| t.is_numeric()),
+    };
+    let expected = "width_bucket(double, double, double, bigint), width_bucket(double, array(double))";
+    if fits { Ok(DataType::Int64) } else { Err(expected) }
 }
 
 fn width_bucket(args: &[ArrayRef], _: &DataType) -> Result<ArrayRef, Failure> {
+    if args.len() == 2 {
+        return bins(args);
+    }
     let wide = args[..3].iter().map(|a| compute::cast(a, &DataType::Float64).map_err(wrong));
     let wide = wide.collect::<Result<Vec<_>, _>>()?;
     let value = |n: usize, row: usize| {
@@ -381,5 +354,24 @@ fn width_bucket(args: &[ArrayRef], _: &DataType) -> Result<ArrayRef, Failure> {
             (share * count as f64) as i64 + 1
         };
         Ok(Some(ScalarValue::Int64(Some(bucket))))
+    })
+}
+
+/// How many of the bins' bounds are not greater.
+fn bins(args: &[ArrayRef]) -> Result<ArrayRef, Failure> {
+    let of = compute::cast(&args[0], &DataType::Float64).map_err(wrong)?;
+    let of = of.as_primitive::<Float64Type>();
+    let lists = super::arrays::list(&args[1])?;
+    collect(&DataType::Int64, rows(args), |row| {
+        if of.is_null(row) || lists.is_null(row) {
+            return Ok(None);
+        }
+        let bounds = compute::cast(&lists.value(row), &DataType::Float64).map_err(wrong)?;
+        if bounds.is_empty() {
+            return Err(argument("Bins cannot be an empty array"));
+        }
+        let bounds = bounds.as_primitive::<Float64Type>();
+        let below = bounds.iter().flatten().filter(|bound| *bound <= of.value(row)).count();
+        Ok(Some(ScalarValue::Int64(Some(below as i64))))
     })
 }

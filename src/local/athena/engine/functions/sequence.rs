@@ -1,9 +1,11 @@
 //! `sequence`: numbers or dates at equal distances.
 
 use datafusion::arrow::array::cast::AsArray;
-use datafusion::arrow::array::types::{Date32Type, IntervalMonthDayNanoType, TimestampMillisecondType};
-use datafusion::arrow::array::{Array, ArrayRef, ArrowPrimitiveType};
-use datafusion::arrow::datatypes::DataType;
+use datafusion::arrow::array::types::{
+    Date32Type, IntervalMonthDayNanoType, IntervalYearMonthType, TimestampMillisecondType,
+};
+use datafusion::arrow::array::{Array, ArrayRef, ArrowPrimitiveType, IntervalMonthDayNanoArray};
+use datafusion::arrow::datatypes::{DataType, IntervalMonthDayNano};
 use datafusion::common::ScalarValue;
 
 use super::arrays::{element, lists};
@@ -29,6 +31,7 @@ const LONGEST: usize = 10_000;
 pub fn eval(args: &[ArrayRef], kind: &DataType) -> Result<ArrayRef, Failure> {
     let Some(of) = element(kind) else { return Err(Failure::internal("a sequence of nothing")) };
     let (mut values, mut lengths, mut valid) = (Vec::new(), Vec::new(), Vec::new());
+    let args = &wide(args)[..];
     for row in 0..rows(args) {
         if args.iter().any(|a| a.is_null(row)) {
             lengths.push(0);
@@ -111,6 +114,17 @@ pub fn eval(args: &[ArrayRef], kind: &DataType) -> Result<ArrayRef, Failure> {
         ScalarValue::iter_to_array(values).map_err(wrong)?
     };
     lists(kind, lengths, values, valid)
+}
+
+/// The arguments, a step of months as one of months, days and a clock.
+fn wide(args: &[ArrayRef]) -> Vec<ArrayRef> {
+    let one = |array: &ArrayRef| {
+        let Some(months) = array.as_primitive_opt::<IntervalYearMonthType>() else { return array.clone() };
+        let made: IntervalMonthDayNanoArray =
+            months.iter().map(|m| m.map(|m| IntervalMonthDayNano::new(m, 0, 0))).collect();
+        std::sync::Arc::new(made)
+    };
+    args.iter().map(one).collect()
 }
 
 fn steps(

@@ -1,6 +1,9 @@
 //! Texts: pieces, patterns, `format`.
 
-use datafusion::arrow::array::{Array, ArrayRef, UInt32Array};
+use std::sync::Arc;
+
+use datafusion::arrow::array::cast::AsArray;
+use datafusion::arrow::array::{Array, ArrayRef, BinaryArray, UInt32Array};
 use datafusion::arrow::compute;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
@@ -9,6 +12,7 @@ use regex::Regex;
 
 use super::format::{Piece, printf};
 use super::native::*;
+use super::pattern;
 use crate::local::athena::engine::{columns, print};
 use crate::local::athena::failure::Failure;
 
@@ -67,7 +71,14 @@ fn split(args: &[ArrayRef], kind: &DataType) -> Result<ArrayRef, Failure> {
         if by.is_empty() {
             return Err(argument("The delimiter may not be the empty string"));
         }
-        let limit = args.get(2).and_then(|a| whole(a, row)).map_or(usize::MAX, |n| n.max(1) as usize);
+        let limit = match args.get(2).map(|a| whole(a, row)) {
+            None => usize::MAX,
+            Some(None) => return Ok(None),
+            Some(Some(n)) => usize::try_from(n)
+                .ok()
+                .filter(|n| *n > 0)
+                .ok_or_else(|| argument("Limit must be positive"))?,
+        };
         Ok(texts(of.splitn(limit, by).collect()))
     })?;
     compute::cast(&found, kind).map_err(wrong)
@@ -153,7 +164,8 @@ fn reverse_type(types: &[DataType]) -> Kind {
     match &types[0] {
         kind if is_text(kind) => Ok(DataType::Utf8),
         DataType::List(of) => Ok(DataType::List(of.clone())),
-        _ => Err("reverse(varchar), reverse(array(E))"),
+        DataType::Binary => Ok(DataType::Binary),
+        _ => Err("reverse(varchar), reverse(array(E)), reverse(varbinary)"),
     }
 }
 
@@ -170,6 +182,10 @@ fn reverse(args: &[ArrayRef], kind: &DataType) -> Result<ArrayRef, Failure> {
             let one = super::arrays::lists(kind, vec![turned.len()], turned, vec![true])?;
             at(&one, 0).map(Some)
         });
+    }
+    if let Some(bytes) = args[0].as_binary_opt::<i32>() {
+        let turned = bytes.iter().map(|b| b.map(|b| b.iter().rev().copied().collect::<Vec<u8>>()));
+        return Ok(Arc::new(turned.collect::<BinaryArray>()));
     }
     collect(kind, rows(args), |row| {
         Ok(text(&args[0], row).and_then(|t| utf8(t.chars().rev().collect::<String>())))
@@ -229,9 +245,7 @@ struct Compiled(Option<(String, Regex)>);
 impl Compiled {
     fn get(&mut self, pattern: &str) -> Result<&Regex, Failure> {
         if self.0.as_ref().is_none_or(|(known, _)| known != pattern) {
-            let compiled =
-                Regex::new(pattern).map_err(|e| argument(format!("Invalid pattern {pattern:?}: {e}")))?;
-            self.0 = Some((pattern.to_owned(), compiled));
+            self.0 = Some((pattern.to_owned(), pattern::compile(pattern)?));
         }
         self.0.as_ref().map(|(_, regex)| regex).ok_or_else(|| Failure::internal("no pattern"))
     }
@@ -271,40 +285,22 @@ fn regexp_extract_all(args: &[ArrayRef], kind: &DataType) -> Result<ArrayRef, Fa
 
 fn regexp_replace(args: &[ArrayRef], kind: &DataType) -> Result<ArrayRef, Failure> {
     let mut compiled = Compiled::default();
-    // Java writes $1 where the engine wants ${1}; a backslash makes the next character plain.
-    let adapt = |with: &str| {
-        let mut out = String::new();
-        let mut chars = with.chars().peekable();
-        while let Some(c) = chars.next() {
-            match c {
-                '\\' => match chars.next() {
-                    Some('$') => out.push_str("$$"),
-                    Some(next) => out.push(next),
-                    None => {}
-                },
-                '$' if chars.peek() == Some(&'{') => out.push('$'),
-                '$' if chars.peek().is_some_and(char::is_ascii_digit) => {
-                    out.push_str("${");
-                    while let Some(digit) = chars.next_if(char::is_ascii_digit) {
-                        out.push(digit);
-                    }
-                    out.push('}');
-                }
-                c => out.push(c),
-            }
-        }
-        out
-    };
     collect(kind, rows(args), |row| {
         let (Some(of), Some(pattern)) = (text(&args[0], row), text(&args[1], row)) else { return Ok(None) };
         let with = match args.get(2) {
             Some(with) => match text(with, row) {
-                Some(with) => adapt(with),
+                Some(with) => with,
                 None => return Ok(None),
             },
-            None => String::new(),
+            None => "",
         };
-        Ok(utf8(compiled.get(pattern)?.replace_all(of, with.as_str())))
+        let regex = compiled.get(pattern)?;
+        // What is wrong with a replacement shows when something is replaced.
+        if !regex.is_match(of) {
+            return Ok(utf8(of));
+        }
+        let with = pattern::replacement(with, regex)?;
+        Ok(utf8(regex.replace_all(of, with.as_str())))
     })
 }
 

@@ -38,9 +38,10 @@ pub fn all() -> Vec<ScalarUDF> {
         },
         Native {
             name: "$like_pattern",
-            least: 2,
+            least: 1,
             most: 2,
-            returns: |t| texts(t, DataType::Utf8),
+            // What is no text is refused where LIKE is.
+            returns: |t| if t.len() == 1 { Ok(t[0].clone()) } else { texts(t, DataType::Utf8) },
             eval: like_pattern,
         },
         Native {
@@ -271,8 +272,11 @@ fn translate(args: &[ArrayRef], kind: &DataType) -> Result<ArrayRef, Failure> {
     })
 }
 
-/// A LIKE pattern with another escape as one with the backslash.
+/// A LIKE pattern with another escape, or none, as one with the backslash.
 fn like_pattern(args: &[ArrayRef], kind: &DataType) -> Result<ArrayRef, Failure> {
+    if args.len() == 1 {
+        return mapped(args, kind, |[pattern]| Ok(utf8(pattern.replace('\\', "\\\\"))));
+    }
     mapped(args, kind, |[pattern, escape]| {
         let mut escapes = escape.chars();
         let (Some(escape), None) = (escapes.next(), escapes.next()) else {

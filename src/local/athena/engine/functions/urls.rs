@@ -37,6 +37,13 @@ fn read(url: &str) -> Url<'_> {
     Url { protocol, host, port, path, query, fragment }
 }
 
+/// Whether Java reads the text as a URI at all.
+fn is_uri(url: &str) -> bool {
+    let foreign = |c: char| c.is_whitespace() || c.is_control() || "\"<>\\^`{|}".contains(c);
+    let escaped = |rest: &str| rest.as_bytes().iter().take(2).filter(|b| b.is_ascii_hexdigit()).count() == 2;
+    !url.contains(foreign) && url.split('%').skip(1).all(escaped)
+}
+
 fn is_texts(types: &[DataType]) -> Result<DataType, &'static str> {
     if types.iter().all(is_text) { Ok(DataType::Utf8) } else { Err("varchar") }
 }
@@ -60,11 +67,11 @@ pub fn all() -> Vec<ScalarUDF> {
         };
     }
     let all = [
-        part!("url_extract_protocol", |u| utf8(read(u).protocol)),
-        part!("url_extract_host", |u| utf8(read(u).host)),
-        part!("url_extract_path", |u| utf8(read(u).path)),
-        part!("url_extract_query", |u| utf8(read(u).query)),
-        part!("url_extract_fragment", |u| utf8(read(u).fragment)),
+        part!("url_extract_protocol", |u| is_uri(u).then(|| utf8(read(u).protocol))?),
+        part!("url_extract_host", |u| is_uri(u).then(|| utf8(read(u).host))?),
+        part!("url_extract_path", |u| is_uri(u).then(|| utf8(read(u).path))?),
+        part!("url_extract_query", |u| is_uri(u).then(|| utf8(read(u).query))?),
+        part!("url_extract_fragment", |u| is_uri(u).then(|| utf8(read(u).fragment))?),
         part!("url_encode", |u| utf8(utf8_percent_encode(u, &PLAIN).to_string().replace(' ', "+"))),
         part!("url_decode", |u| utf8(decode(u))),
         Native {
@@ -72,7 +79,7 @@ pub fn all() -> Vec<ScalarUDF> {
             least: 1,
             most: 1,
             returns: |t| is_texts(t).map(|_| DataType::Int64),
-            eval: |a, k| each(a, k, |u| read(u).port.map(|p| ScalarValue::Int64(Some(p)))),
+            eval: |a, k| each(a, k, |u| Some(ScalarValue::Int64(Some(is_uri(u).then(|| read(u).port)??)))),
         },
         Native { name: "url_extract_parameter", least: 2, most: 2, returns: is_texts, eval: parameter },
     ];

@@ -15,13 +15,14 @@ use datafusion::logical_expr::{
 };
 
 use super::cast::{convert, millis};
+use super::joda;
 use super::native::*;
 use crate::local::athena::engine::scan::fail;
 use crate::local::athena::engine::{literals, time, zone};
 use crate::local::athena::failure::Failure;
 
 pub fn all() -> Vec<ScalarUDF> {
-    [Of::AtTimezone, Of::WithTimezone, Of::FromUnixtime, Of::FromIso]
+    [Of::AtTimezone, Of::WithTimezone, Of::FromUnixtime, Of::FromIso, Of::Parse]
         .into_iter()
         .map(|of| {
             let signature = Signature::variadic_any(Volatility::Immutable);
@@ -36,6 +37,7 @@ enum Of {
     WithTimezone,
     FromUnixtime,
     FromIso,
+    Parse,
 }
 
 #[derive(Debug)]
@@ -70,6 +72,27 @@ fn literal(args: &ReturnFieldArgs, n: usize) -> Option<String> {
     }
 }
 
+/// The zone of `from_unixtime(seconds, hours, minutes)`.
+fn offset(args: &ReturnFieldArgs) -> Result<String, Failure> {
+    let number = |n: usize| match args.scalar_arguments.get(n) {
+        Some(Some(value)) => match value.cast_to(&DataType::Int64) {
+            Ok(ScalarValue::Int64(Some(n))) => Some(n),
+            _ => None,
+        },
+        _ => None,
+    };
+    let (Some(hours), Some(minutes)) = (number(1), number(2)) else {
+        return Err(Failure::unsupported("an offset that is not a literal"));
+    };
+    let all = hours.saturating_mul(60).saturating_add(minutes);
+    if all.unsigned_abs() > 14 * 60 {
+        return Err(argument(format!("Invalid offset minutes {all}")));
+    }
+    let sign = if all < 0 { '-' } else { '+' };
+    let name = format!("{sign}{:02}:{:02}", all.abs() / 60, all.abs() % 60);
+    Ok(zone::name(&name).unwrap_or(name))
+}
+
 impl ScalarUDFImpl for Zoned {
     fn name(&self) -> &str {
         match self.of {
@@ -77,6 +100,7 @@ impl ScalarUDFImpl for Zoned {
             Of::WithTimezone => "with_timezone",
             Of::FromUnixtime => "from_unixtime",
             Of::FromIso => "from_iso8601_timestamp",
+            Of::Parse => "parse_datetime",
         }
     }
 
@@ -95,7 +119,11 @@ impl ScalarUDFImpl for Zoned {
             (Of::AtTimezone | Of::WithTimezone, [of, zone]) => time(of) && is_text(zone),
             (Of::FromUnixtime, [of]) => of.is_numeric() || **of == DataType::Null,
             (Of::FromUnixtime, [of, zone]) => of.is_numeric() && is_text(zone),
+            (Of::FromUnixtime, [of, hours, minutes]) => {
+                of.is_numeric() && hours.is_integer() && minutes.is_integer()
+            }
             (Of::FromIso, [of]) => is_text(of),
+            (Of::Parse, [of, pattern]) => is_text(of) && is_text(pattern),
             _ => false,
         };
         if !fits {
@@ -108,6 +136,12 @@ impl ScalarUDFImpl for Zoned {
         }
         let name = match self.of {
             Of::FromIso => literal(&args, 0).and_then(|text| iso(&text)).map_or(zone::UTC.into(), |(_, z)| z),
+            Of::Parse => {
+                let read = literal(&args, 0).zip(literal(&args, 1));
+                let read = read.and_then(|(text, pattern)| joda::read(&text, &pattern).ok());
+                read.and_then(|(_, zone)| zone).unwrap_or_else(|| zone::UTC.to_owned())
+            }
+            Of::FromUnixtime if types.len() == 3 => offset(&args).map_err(fail)?,
             Of::FromUnixtime if types.len() == 1 => zone::UTC.to_owned(),
             _ => {
                 let given = literal(&args, 1)
@@ -123,7 +157,7 @@ impl ScalarUDFImpl for Zoned {
         let arrays = ColumnarValue::values_to_arrays(&args.args)?;
         let kind = args.return_field.data_type();
         let constant = args.args.iter().all(|a| matches!(a, ColumnarValue::Scalar(_)));
-        let done = self.eval(&arrays[0], kind).map_err(fail)?;
+        let done = self.eval(&arrays, kind).map_err(fail)?;
         Ok(if constant {
             ColumnarValue::Scalar(ScalarValue::try_from_array(&done, 0)?)
         } else {
@@ -133,7 +167,8 @@ impl ScalarUDFImpl for Zoned {
 }
 
 impl Zoned {
-    fn eval(&self, of: &ArrayRef, kind: &DataType) -> Result<ArrayRef, Failure> {
+    fn eval(&self, args: &[ArrayRef], kind: &DataType) -> Result<ArrayRef, Failure> {
+        let of = &args[0];
         let DataType::Timestamp(_, Some(name)) = kind else { return Err(Failure::internal("no zone")) };
         let mut out = TimestampMillisecondBuilder::new().with_data_type(kind.clone());
         match self.of {
@@ -166,6 +201,16 @@ impl Zoned {
                     out.append_option(seconds.is_valid(row).then_some(value));
                 }
             }
+            Of::Parse => {
+                for row in 0..of.len() {
+                    let Some((written, pattern)) = text(of, row).zip(text(&args[1], row)) else {
+                        out.append_null();
+                        continue;
+                    };
+                    let (at, zone) = joda::read(written, pattern)?;
+                    out.append_option(zone::moment(at, zone.as_deref().unwrap_or(zone::UTC)));
+                }
+            }
             Of::FromIso => {
                 for row in 0..of.len() {
                     match text(of, row) {
@@ -185,7 +230,8 @@ impl Zoned {
 
 /// The moment and the zone of `2020-05-11T11:15:05.055+01:00`; of UTC where none is given.
 fn iso(written: &str) -> Option<(i64, String)> {
-    let written = written.trim();
+    // A comma may stand before the fraction of a second.
+    let written = &written.trim().replacen(',', ".", 1);
     let utc = || zone::UTC.to_owned();
     if let Ok(at) = DateTime::<FixedOffset>::parse_from_rfc3339(written) {
         let name = zone::name(&at.offset().to_string())?;
@@ -195,11 +241,11 @@ fn iso(written: &str) -> Option<(i64, String)> {
     let at = match body.split_once(['T', ' ']) {
         Some((_, "")) => return None,
         Some((day, clock)) => {
-            let day = super::dates::iso_day(day)?;
+            let day = super::iso::iso_day(day)?;
             let clock = if clock.len() == 2 { format!("{clock}:00") } else { clock.to_owned() };
             time::timestamp(&format!("{day} {clock}"))?
         }
-        None => super::dates::iso_day(body)?.and_time(chrono::NaiveTime::MIN).and_utc().timestamp_millis(),
+        None => super::iso::iso_day(body)?.and_time(chrono::NaiveTime::MIN).and_utc().timestamp_millis(),
     };
     let Some(name) = name else { return Some((at, utc())) };
     Some((zone::moment(zone::wall(at, zone::UTC)?, &name)?, name))

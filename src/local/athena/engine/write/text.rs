@@ -11,7 +11,7 @@ use flate2::write::GzEncoder;
 use super::Compression;
 use crate::local::athena::engine::delimited::{Csv, Lazy};
 use crate::local::athena::engine::format::Format;
-use crate::local::athena::engine::functions::json_value;
+use crate::local::athena::engine::functions::write_json;
 use crate::local::athena::engine::print;
 use crate::local::athena::failure::Failure;
 
@@ -66,13 +66,15 @@ impl TextFile {
     pub fn rows(&mut self, rows: &RecordBatch) -> Result<(), Failure> {
         let out = &mut self.buffer;
         out.clear();
+        let mut json = String::new();
         for row in 0..rows.num_rows() {
             match &self.lines {
                 Lines::Json(keys) => {
                     for (key, array) in keys.iter().zip(rows.columns()) {
                         out.extend_from_slice(key.as_bytes());
-                        let value = json_value(array, row).to_string();
-                        out.extend_from_slice(value.as_bytes());
+                        json.clear();
+                        write_json(array, row, &mut json);
+                        out.extend_from_slice(json.as_bytes());
                     }
                     out.extend_from_slice(if keys.is_empty() { b"{}" } else { b"}" });
                 }
