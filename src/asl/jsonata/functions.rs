@@ -1,5 +1,6 @@
-//! The functions that Step Functions adds to JSONata (`$partition`, `$range`, `$hash`, `$random`, `$uuid`,
-//! `$parse`), takes away (`$eval`), and those that must draw time and chance from the stimulus.
+//! The functions of ours that an expression is given: those that Step Functions adds to JSONata
+//! ([`super::added`]) or takes away (`$eval`), those that must draw time and chance from the stimulus, and those
+//! that keep an evaluation within its bounds.
 
 use std::collections::{BTreeSet, HashSet};
 use std::rc::Rc;
@@ -8,10 +9,10 @@ use chrono::{DateTime, Utc};
 use jsonata_core::evaluator::{Evaluator, EvaluatorError, HostFnResult};
 use jsonata_core::value::JValue;
 
-use super::super::digest;
 use super::super::scope::Chance;
-use super::LENGTH;
+use super::added::{self, argument, mismatch};
 use super::value::texts;
+use super::whole::Wholes;
 use super::words::MEMORY;
 
 /// Functions that draw from chance.
@@ -25,6 +26,9 @@ pub const SHORT: &str = "within short limit";
 pub const DISTINCT: &str = "distinct items";
 pub const KEYS: &str = "keys of all";
 
+/// What stands in for a call with more arguments than its function takes: see [`super::tree::surplus`].
+pub const SURPLUS: &str = "one argument too many";
+
 /// Bytes of text in one value: AWS evaluates a text of 2^22 characters and refuses one of 2^23.
 const TEXT: usize = 1 << 22;
 const SHORT_TEXT: usize = 1 << 10;
@@ -35,19 +39,21 @@ const SPELLED: usize = 64 << 20;
 pub fn register(
     evaluator: &mut Evaluator,
     used: &BTreeSet<String>,
-    now: DateTime<Utc>,
-    entropy: u64,
+    (now, entropy): (DateTime<Utc>, u64),
+    wholes: &Rc<Wholes>,
 ) -> Result<(), String> {
     let chance = Rc::new(Chance::new(entropy));
     for name in used {
-        let chance = chance.clone();
+        let (chance, wholes) = (chance.clone(), wholes.clone());
         let registered = match name.as_str() {
-            "partition" => evaluator.register_fn("partition", partition),
-            "range" => evaluator.register_fn("range", range),
-            "hash" => evaluator.register_fn("hash", hash),
-            "parse" => evaluator.register_fn("parse", parse),
+            "partition" => evaluator.register_fn("partition", added::partition),
+            "range" => evaluator.register_fn("range", added::range),
+            "hash" => evaluator.register_fn("hash", added::hash),
+            "parse" => evaluator.register_fn("parse", move |a: &[JValue]| added::parse(a, &wholes)),
             "uuid" => evaluator.register_fn("uuid", move |_: &[JValue]| Ok(chance.uuid().into())),
-            "random" => evaluator.register_fn_override("random", move |a: &[JValue]| random(a, &chance)),
+            "random" => {
+                evaluator.register_fn_override("random", move |a: &[JValue]| added::random(a, &chance))
+            }
             "shuffle" => evaluator.register_fn_override("shuffle", move |a: &[JValue]| shuffle(a, &chance)),
             "millis" => evaluator.register_fn_override("millis", move |_: &[JValue]| {
                 Ok(JValue::from_i64(now.timestamp_millis()))
@@ -60,6 +66,10 @@ pub fn register(
             _ => Ok(()),
         };
         registered.map_err(|error| error.message().to_owned())?;
+    }
+    if used.contains(SURPLUS) {
+        let refused = |a: &[JValue]| Err(thrown(argument(a, 0).as_str().unwrap_or_default()));
+        evaluator.register_fn(SURPLUS, refused).map_err(|error| error.message().to_owned())?;
     }
     if used.contains(DISTINCT) {
         let quick = evaluator.register_fn(DISTINCT, distinct);
@@ -76,60 +86,8 @@ pub fn register(
     Ok(())
 }
 
-fn thrown(message: impl Into<String>) -> EvaluatorError {
+pub fn thrown(message: impl Into<String>) -> EvaluatorError {
     EvaluatorError::EvaluationError(message.into())
-}
-
-fn mismatch(function: &str, argument: usize) -> EvaluatorError {
-    thrown(format!("T0410: Argument {argument} of function \"{function}\" does not match function signature"))
-}
-
-/// Arguments beyond those that a function takes are ignored, as a callback is given more than it needs.
-fn argument(arguments: &[JValue], i: usize) -> &JValue {
-    arguments.get(i).unwrap_or(&JValue::Undefined)
-}
-
-fn whole(function: &str, arguments: &[JValue], i: usize) -> Result<i64, EvaluatorError> {
-    argument(arguments, i).as_i64().ok_or_else(|| mismatch(function, i + 1))
-}
-
-/// `$partition(array, size)`: arrays of so many items; the last may be shorter.
-fn partition(arguments: &[JValue]) -> HostFnResult {
-    let single;
-    let items = match argument(arguments, 0) {
-        JValue::Undefined => return Ok(JValue::Undefined),
-        JValue::Array(items) => items.as_slice(),
-        // As everywhere in JSONata, one value stands for an array of one.
-        other => {
-            single = [other.clone()];
-            &single
-        }
-    };
-    let size = whole("partition", arguments, 1)?;
-    let size = usize::try_from(size).ok().filter(|size| *size > 0);
-    let size = size.ok_or_else(|| mismatch("partition", 2))?;
-    Ok(JValue::array(items.chunks(size).map(|chunk| JValue::array(chunk.to_vec())).collect()))
-}
-
-/// `$range(first, last, step)`: a sequence, so that a single number is given as itself.
-fn range(arguments: &[JValue]) -> HostFnResult {
-    if arguments.iter().any(JValue::is_undefined) {
-        return Ok(JValue::Undefined);
-    }
-    let [first, last, step] = [0, 1, 2].map(|i| whole("range", arguments, i));
-    let (first, last, step) = (first?, last?, step?);
-    if step == 0 {
-        return Err(mismatch("range", 3));
-    }
-    let (mut items, mut next) = (Vec::new(), Some(first));
-    while let Some(number) = next.filter(|n| if step > 0 { *n <= last } else { *n >= last }) {
-        if items.len() == LENGTH {
-            return Err(thrown(MEMORY));
-        }
-        items.push(JValue::from_i64(number));
-        next = number.checked_add(step);
-    }
-    Ok(JValue::sequence(items))
 }
 
 /// `$distinct(array)`, in time that grows with the array and not with its square.
@@ -168,36 +126,6 @@ fn keys(arguments: &[JValue]) -> HostFnResult {
     });
     let names = objects.flat_map(|object| object.keys().cloned().collect::<Vec<_>>());
     Ok(JValue::object(names.map(|name| (name, JValue::Null)).collect()))
-}
-
-/// `$hash(text, algorithm)`
-fn hash(arguments: &[JValue]) -> HostFnResult {
-    if argument(arguments, 0).is_undefined() {
-        return Ok(JValue::Undefined);
-    }
-    let text = |i: usize| argument(arguments, i).as_str().ok_or_else(|| mismatch("hash", i + 1));
-    let digest = digest::hex(text(1)?, text(0)?.as_bytes());
-    digest.map(JValue::from).ok_or_else(|| mismatch("hash", 2))
-}
-
-/// `$parse(text)`: JSON.
-fn parse(arguments: &[JValue]) -> HostFnResult {
-    match argument(arguments, 0) {
-        JValue::Undefined => Ok(JValue::Undefined),
-        JValue::String(text) => {
-            JValue::from_json_str(text).map_err(|e| thrown(format!("The text is not JSON: {e}")))
-        }
-        _ => Err(mismatch("parse", 1)),
-    }
-}
-
-/// `$random(seed?)`: at least 0 and below 1; the same seed gives the same number.
-fn random(arguments: &[JValue], chance: &Chance) -> HostFnResult {
-    Ok(JValue::from_f64(match argument(arguments, 0) {
-        JValue::Undefined => chance.fraction(),
-        JValue::Number(seed) => Chance::new(seed.to_bits()).fraction(),
-        _ => return Err(mismatch("random", 1)),
-    }))
 }
 
 fn shuffle(arguments: &[JValue], chance: &Chance) -> HostFnResult {

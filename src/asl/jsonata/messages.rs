@@ -2,6 +2,7 @@
 //! evaluator keeps the codes; some of its sentences are shorter, name types otherwise or leave out the
 //! function: what they leave out is taken from the expression where it can only be one thing.
 
+use super::added::TAKES;
 use super::tree::Uses;
 
 /// Sentences that hold no value.
@@ -168,6 +169,10 @@ fn signature(code: &str, text: &str, uses: &Uses) -> Option<String> {
     let index = text.split_whitespace().find_map(|word| word.parse::<usize>().ok()).unwrap_or(1);
     let named = text.split_once(" of function ").map(|(_, rest)| rest);
     let named = named.and_then(|rest| rest.split_whitespace().next()).map(|n| n.trim_matches(['$', '"']));
+    // Those of ours say all there is to say.
+    if named.is_some_and(|name| TAKES.iter().any(|(ours, _)| *ours == name)) {
+        return None;
+    }
     let named = named.filter(|name| SIGNATURES.iter().any(|(known, _)| known == name));
     let called = |name: &str| uses.functions.contains(name);
     let fits = |types: &[&str]| {

@@ -1,15 +1,19 @@
 //! JSONata in Step Functions: the one place that knows the evaluator. A [`Query`] is read once, with the
 //! definition, and evaluated with `$states` and the execution's variables bound.
 //!
-//! Step Functions supports JSONata 2.0.6 without `$eval`, adds the functions in [`functions`] and bounds
+//! Step Functions supports JSONata 2.0.6 without `$eval`, adds the functions in [`added`] and bounds
 //! evaluation in depth, time and size (AWS guide, "Transforming data with JSONata in Step Functions").
 
+mod added;
 mod functions;
 mod messages;
+mod parse;
 mod tree;
 mod value;
+mod whole;
 mod words;
 
+use std::rc::Rc;
 use std::sync::Arc;
 
 use jsonata_core::ast::AstNode;
@@ -20,6 +24,7 @@ use serde_json::Value;
 use super::failure::Failure;
 use super::scope::Scope;
 use tree::Uses;
+use whole::Wholes;
 
 /// How deep evaluation may nest, as measured on AWS.
 const DEPTH: usize = 100;
@@ -101,15 +106,17 @@ impl Query {
             max_sequence_length: Some(LENGTH),
             ..EvaluatorOptions::default()
         };
-        let mut evaluator = Evaluator::with_options(self.bindings(scope), options);
+        let wholes = Rc::new(Wholes::default());
+        let mut evaluator = Evaluator::with_options(self.bindings(scope, &wholes), options);
         let draws = functions::RANDOM.iter().any(|name| self.uses.functions.contains(*name));
         let entropy = if draws { scope.context.chance.next() } else { 0 };
-        functions::register(&mut evaluator, &self.uses.functions, scope.context.now, entropy)
+        let moment = (scope.context.now, entropy);
+        functions::register(&mut evaluator, &self.uses.functions, moment, &wholes)
             .map_err(|why| fail(&words::thrown(&why)))?;
         match evaluator.evaluate(&self.tree, &JValue::Undefined) {
             Err(error) => Err(fail(&words::thrown(&messages::reword(error.message(), &self.uses)))),
             Ok(JValue::Undefined) => Err(fail("returned nothing (undefined).")),
-            Ok(found) => value::give_back(&found).map_err(|why| fail(&why.words())),
+            Ok(found) => value::give_back(&found, &wholes).map_err(|why| fail(&why.words())),
         }
     }
 
@@ -136,20 +143,20 @@ impl Query {
         Failure::in_field(field, cause)
     }
 
-    fn bindings(&self, scope: &Scope<'_>) -> Context {
+    fn bindings(&self, scope: &Scope<'_>, wholes: &Wholes) -> Context {
         let mut context = Context::new();
         for name in &self.uses.variables {
             if name == "states" {
-                context.bind(name.clone(), self.states(scope));
+                context.bind(name.clone(), self.states(scope, wholes));
             } else if let Some(value) = scope.variables.get(name) {
-                context.bind(name.clone(), value::lend(value));
+                context.bind(name.clone(), value::lend(value, wholes));
             }
         }
         context
     }
 
     /// `$states`: only the members that the expression may read.
-    fn states(&self, scope: &Scope<'_>) -> JValue {
+    fn states(&self, scope: &Scope<'_>, wholes: &Wholes) -> JValue {
         let context = self.uses.reads("context").then(|| scope.context.value());
         let members = [
             ("input", Some(scope.input)),
@@ -159,7 +166,7 @@ impl Query {
         ];
         let read = members.into_iter().filter(|(name, _)| self.uses.reads(name));
         JValue::object(
-            read.filter_map(|(name, value)| Some((name.to_owned(), value::lend(value?)))).collect(),
+            read.filter_map(|(name, value)| Some((name.to_owned(), value::lend(value?, wholes)))).collect(),
         )
     }
 }

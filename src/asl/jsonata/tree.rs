@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use jsonata_core::ast::{AstNode, BinaryOp, Stage};
 use jsonata_core::value::with_stack;
 
-use super::functions::{DISTINCT, KEYS, LIMIT, SHORT};
+use super::added::{TAKES, mismatched};
+use super::functions::{DISTINCT, KEYS, LIMIT, SHORT, SURPLUS};
 
 /// What an expression reads.
 #[derive(Debug, Default)]
@@ -52,6 +53,11 @@ pub fn uses(tree: &mut AstNode) -> Uses {
     let mut local = BTreeSet::new();
     collect(tree, &mut uses, &mut local);
     uses.variables.retain(|name| !local.contains(name));
+    let ours = TAKES.into_iter().filter(|(name, _)| uses.functions.contains(*name) && !local.contains(*name));
+    let ours: Vec<_> = ours.collect();
+    if !ours.is_empty() && surplus(tree, &ours) {
+        uses.functions.insert(SURPLUS.into());
+    }
     uses.compares = ["distinct", "keys"].iter().any(|name| uses.functions.contains(*name));
     uses.compares &= !local.contains("distinct") && !local.contains("keys");
     unbound(tree, true, &mut uses.unbound);
@@ -144,6 +150,22 @@ fn unbound(node: &mut AstNode, top: bool, out: &mut Vec<String>) {
         AstNode::Transform { .. } => {}
         _ => children(node, &mut |child| unbound(child, top, out)),
     }
+}
+
+/// Puts what fails in place of calls that give more arguments than the function takes. The functions
+/// themselves let them pass, since a callback is given more than it needs. Whether there was one.
+pub fn surplus(node: &mut AstNode, takes: &[(&str, usize)]) -> bool {
+    let mut found = false;
+    if let AstNode::Function { name, args, .. } = node
+        && let Some((function, most)) = takes.iter().find(|(known, _)| known == name)
+        && args.len() > *most
+    {
+        let message = AstNode::String(mismatched(function, most + 1));
+        *node = AstNode::Function { name: SURPLUS.into(), args: vec![message], is_builtin: true };
+        return true;
+    }
+    children(node, &mut |child| found |= surplus(child, takes));
+    found
 }
 
 /// Puts functions of ours in place of those that compare each item with each, which on a long array would

@@ -1,7 +1,10 @@
-//! Values on their way into and out of the evaluator. Numbers are JavaScript's: 64-bit floating point.
+//! Values on their way into and out of the evaluator. Numbers are JavaScript's, 64-bit floating point; what
+//! they cannot hold is kept in [`super::whole`].
 
 use jsonata_core::value::{JValue, with_stack};
-use serde_json::{Map, Number, Value};
+use serde_json::{Map, Value};
+
+use super::whole::Wholes;
 
 /// What a result may weigh on its way out, in bytes of JSON, roughly: far above the payload limit, and far
 /// below what a value that shares its parts could unfold to.
@@ -25,23 +28,23 @@ impl Refused {
     }
 }
 
-pub fn lend(value: &Value) -> JValue {
+pub fn lend(value: &Value, wholes: &Wholes) -> JValue {
     match value {
         Value::Null => JValue::Null,
         Value::Bool(flag) => JValue::Bool(*flag),
-        Value::Number(number) => JValue::Number(number.as_f64().unwrap_or_default()),
+        Value::Number(number) => JValue::Number(wholes.lend(number)),
         Value::String(text) => JValue::string(text.as_str()),
-        Value::Array(items) => JValue::array(items.iter().map(lend).collect()),
-        Value::Object(map) => JValue::object(map.iter().map(|(k, v)| (k.clone(), lend(v))).collect()),
+        Value::Array(items) => JValue::array(items.iter().map(|item| lend(item, wholes)).collect()),
+        Value::Object(map) => JValue::object(map.iter().map(|(k, v)| (k.clone(), lend(v, wholes))).collect()),
     }
 }
 
 /// Members and items that are undefined are left out, as JSON leaves them out.
-pub fn give_back(value: &JValue) -> Result<Value, Refused> {
-    give(value, &mut { WEIGHT }, DEPTH)
+pub fn give_back(value: &JValue, wholes: &Wholes) -> Result<Value, Refused> {
+    give(value, wholes, &mut { WEIGHT }, DEPTH)
 }
 
-fn give(value: &JValue, left: &mut usize, levels: usize) -> Result<Value, Refused> {
+fn give(value: &JValue, wholes: &Wholes, left: &mut usize, levels: usize) -> Result<Value, Refused> {
     let weight = match value {
         JValue::String(text) => text.len() + 2,
         _ => 4,
@@ -53,17 +56,19 @@ fn give(value: &JValue, left: &mut usize, levels: usize) -> Result<Value, Refuse
     Ok(match value {
         JValue::Null | JValue::Undefined => Value::Null,
         JValue::Bool(flag) => Value::Bool(*flag),
-        JValue::Number(number) => self::number(*number),
+        JValue::Number(number) => self::number(*number, wholes),
         JValue::String(text) => Value::String(text.as_ref().to_owned()),
         JValue::Array(items) => with_stack(|| {
             let kept = items.iter().filter(|item| !item.is_undefined());
-            kept.map(|item| give(item, left, levels - 1)).collect::<Result<Vec<_>, _>>().map(Value::Array)
+            kept.map(|item| give(item, wholes, left, levels - 1))
+                .collect::<Result<Vec<_>, _>>()
+                .map(Value::Array)
         })?,
         JValue::Object(map) => with_stack(|| {
             let mut out = Map::new();
             for (key, item) in map.iter().filter(|(_, item)| !item.is_undefined()) {
                 *left = left.checked_sub(key.len() + 3).ok_or(Refused::Size)?;
-                out.insert(key.clone(), give(item, left, levels - 1)?);
+                out.insert(key.clone(), give(item, wholes, left, levels - 1)?);
             }
             Ok(Value::Object(out))
         })?,
@@ -72,11 +77,8 @@ fn give(value: &JValue, left: &mut usize, levels: usize) -> Result<Value, Refuse
 }
 
 /// A whole number is written without a fraction; what is no number JSON knows becomes its name.
-fn number(number: f64) -> Value {
-    if number.fract() == 0.0 && number.abs() < 9.0e15 {
-        return Value::from(number as i64);
-    }
-    match Number::from_f64(number) {
+fn number(number: f64, wholes: &Wholes) -> Value {
+    match wholes.give_back(number) {
         Some(number) => Value::Number(number),
         None if number.is_nan() => "NaN".into(),
         None if number > 0.0 => "Infinity".into(),
