@@ -37,6 +37,9 @@ pub struct Cursor {
     pub(super) deleted: bool,
     /// The strands as they stood when the execution failed: where a redrive takes up.
     pub(super) halted: BTreeMap<u64, Strand>,
+    /// What the variables weigh that each strand assigned itself, in bytes of JSON.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) stored: BTreeMap<u64, usize>,
 }
 
 /// What the context object tells of an execution.
@@ -178,6 +181,7 @@ impl Cursor {
             deadline: None,
             deleted: false,
             halted: BTreeMap::new(),
+            stored: BTreeMap::new(),
         }
     }
 

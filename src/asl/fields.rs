@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::jsonata::{self, Query};
 use super::machine::{Error, Language, Place, Select};
-use super::paths::Path;
+use super::paths::{Path, Root};
 use super::template::{Amount, Expression, Template, Text};
 
 pub type Object = Map<String, Value>;
@@ -98,7 +98,7 @@ impl<'v> At<'v> {
             None => Ok(None),
             Some(Some("JSONPath")) => Ok(Some(Language::JsonPath)),
             Some(Some("JSONata")) => Ok(Some(Language::Jsonata)),
-            Some(_) => self.fail(field, "Value is not one of [JSONPath, JSONata]"),
+            Some(_) => self.fail(field, "Value should be one of the following: [JSONPath, JSONata]"),
         }
     }
 
@@ -129,7 +129,7 @@ impl<'v> At<'v> {
             None => Ok(None),
             Some(text) => match Path::parse(&text) {
                 Ok(path) => Ok(Some(path)),
-                Err(_) => self.fail(field, "Value is not a valid JSONPath"),
+                Err(_) => self.fail(field, "Value must be a valid JSONPath."),
             },
         }
     }
@@ -143,13 +143,15 @@ impl<'v> At<'v> {
         }
     }
 
+    /// A place in the state's input: neither in a variable nor in the context object (States Language,
+    /// "Using InputPath, Parameters, ResultSelector, ResultPath, and OutputPath").
     pub fn place(&self, field: &str) -> Result<Place> {
         match self.get(field) {
             None => Ok(Place::Whole),
             Some(Value::Null) => Ok(Place::Discard),
             Some(Value::String(text)) if text == "$" => Ok(Place::Whole),
             Some(_) => match self.path(field)? {
-                Some(path) if path.is_reference() => Ok(Place::At(path)),
+                Some(path) if path.is_reference() && path.root == Root::Input => Ok(Place::At(path)),
                 _ => self.fail(field, "Value is not a Reference Path"),
             },
         }

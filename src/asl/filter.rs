@@ -1,4 +1,5 @@
-//! The filters of a JSONPath: `[?(@.status == 0 && @.name =~ /a.*/i)]`.
+//! The filters of a JSONPath: `[?(@.status == 0 && @.name =~ /a.*/i)]`. Their operators are those of the library
+//! that AWS reads paths with, Jayway's JsonPath.
 
 use serde_json::Value;
 
@@ -34,9 +35,19 @@ pub enum Operator {
     Matches,
     In,
     NotIn,
+    /// Every item on the left is on the right.
+    SubsetOf,
+    /// Some item on the left is on the right.
+    AnyOf,
+    /// No item on the left is on the right.
+    NoneOf,
+    /// The array, object or text has so many items, members or characters.
+    Size,
+    /// The array, object or text has none.
+    Empty,
 }
 
-const OPERATORS: [(&str, Operator); 9] = [
+const OPERATORS: [(&str, Operator); 14] = [
     ("==", Operator::Equal),
     ("!=", Operator::NotEqual),
     ("<=", Operator::LessOrEqual),
@@ -46,6 +57,11 @@ const OPERATORS: [(&str, Operator); 9] = [
     (">", Operator::Greater),
     ("nin ", Operator::NotIn),
     ("in ", Operator::In),
+    ("subsetof ", Operator::SubsetOf),
+    ("anyof ", Operator::AnyOf),
+    ("noneof ", Operator::NoneOf),
+    ("size ", Operator::Size),
+    ("empty", Operator::Empty),
 ];
 
 impl Filter {
@@ -92,9 +108,31 @@ fn compare(left: &Term, operator: Operator, right: &Term, element: &Value) -> bo
         Operator::LessOrEqual => order().is_some_and(|o| o.is_le()),
         Operator::Greater => order().is_some_and(|o| o.is_gt()),
         Operator::GreaterOrEqual => order().is_some_and(|o| o.is_ge()),
-        Operator::In => b.as_array().is_some_and(|list| list.iter().any(|b| same(a, b))),
-        Operator::NotIn => b.as_array().is_some_and(|list| !list.iter().any(|b| same(a, b))),
+        Operator::In => b.as_array().is_some_and(|list| among(a, list)),
+        Operator::NotIn => b.as_array().is_some_and(|list| !among(a, list)),
+        Operator::SubsetOf => lists(a, b).is_some_and(|(a, b)| a.iter().all(|item| among(item, b))),
+        Operator::AnyOf => lists(a, b).is_some_and(|(a, b)| a.iter().any(|item| among(item, b))),
+        Operator::NoneOf => lists(a, b).is_some_and(|(a, b)| !a.iter().any(|item| among(item, b))),
+        Operator::Size => length(a).is_some_and(|length| b.as_f64() == Some(length as f64)),
+        Operator::Empty => length(a).is_some_and(|length| b.as_bool() == Some(length == 0)),
         Operator::Matches => false,
+    }
+}
+
+fn lists<'v>(a: &'v Value, b: &'v Value) -> Option<(&'v [Value], &'v [Value])> {
+    Some((a.as_array()?, b.as_array()?))
+}
+
+fn among(item: &Value, list: &[Value]) -> bool {
+    list.iter().any(|other| same(item, other))
+}
+
+fn length(value: &Value) -> Option<usize> {
+    match value {
+        Value::Array(items) => Some(items.len()),
+        Value::Object(map) => Some(map.len()),
+        Value::String(text) => Some(text.encode_utf16().count()),
+        _ => None,
     }
 }
 
@@ -174,7 +212,10 @@ impl Parser<'_> {
         let left = self.term()?;
         for (token, operator) in OPERATORS {
             if self.skip(token) {
-                return Ok(Filter::Compare(left, operator, self.term()?));
+                // `@.list empty` is `@.list empty true`.
+                let alone = operator == Operator::Empty && !self.text.trim_start().starts_with(['t', 'f']);
+                let right = if alone { Term::Literal(true.into()) } else { self.term()? };
+                return Ok(Filter::Compare(left, operator, right));
             }
         }
         match left {
@@ -213,5 +254,37 @@ impl Parser<'_> {
         serde_json::from_str(&text[..end])
             .map(Term::Literal)
             .map_err(|_| format!("'{}' is neither a path, a number nor a text in quotes", &text[..end]))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// The filter operators of Jayway's documentation.
+    #[test]
+    fn filters_by_what_a_value_holds() {
+        let element = json!({"sizes": ["S", "M"], "none": [], "name": "Ann", "n": 3});
+        for (text, expected) in [
+            ("(@.sizes subsetof ['S', 'M', 'L'])", true),
+            ("(@.sizes subsetof ['S', 'L'])", false),
+            ("(@.sizes anyof ['M', 'L'])", true),
+            ("(@.sizes anyof ['L'])", false),
+            ("(@.sizes noneof ['L'])", true),
+            ("(@.sizes noneof ['M', 'L'])", false),
+            ("(@.sizes size 2)", true),
+            ("(@.name size 2)", false),
+            ("(@.name size 3 && @.n == 3)", true),
+            ("(@.none empty)", true),
+            ("(@.none empty true)", true),
+            ("(@.sizes empty false)", true),
+            ("(@.sizes empty || @.n > 2)", true),
+            ("(@.name empty)", false),
+            ("(@.n size 1)", false),
+        ] {
+            assert_eq!(Filter::parse(text).map(|filter| filter.holds(&element)), Ok(expected), "{text}");
+        }
     }
 }

@@ -19,6 +19,8 @@ pub struct Call {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Argument {
     Literal(Value),
+    /// What stands in single quotes, with its backslashes.
+    Text(String),
     Path(Path),
     Call(Call),
 }
@@ -68,17 +70,26 @@ impl Call {
             match argument {
                 Argument::Path(path) => paths.push(path),
                 Argument::Call(call) => paths.extend(call.paths()),
-                Argument::Literal(_) => {}
+                Argument::Literal(_) | Argument::Text(_) => {}
             }
         }
         paths
     }
 
     pub fn value(&self, scope: &Scope<'_>) -> Result<Value, Failure> {
+        let failed = |why: String| {
+            Failure::new(INTRINSIC, format!("The function '{}' had the following error: {why}", self.text))
+        };
         let mut values = Vec::with_capacity(self.arguments.len());
-        for argument in &self.arguments {
+        for (i, argument) in self.arguments.iter().enumerate() {
             values.push(match argument {
                 Argument::Literal(value) => value.clone(),
+                Argument::Text(raw) => {
+                    let text = unescaped(raw).map_err(failed)?;
+                    // Format's template must tell `{}` from `\{\}`.
+                    let template = self.function == Function::Format && i == 0;
+                    if template { raw.clone().into() } else { text.into() }
+                }
                 Argument::Call(call) => call.value(scope)?,
                 Argument::Path(path) => path.select(scope).ok_or_else(|| {
                     Failure::runtime(format!(
@@ -89,9 +100,7 @@ impl Call {
                 })?,
             });
         }
-        apply(self.function, &values, scope.context.chance).map_err(|why| {
-            Failure::new(INTRINSIC, format!("The function '{}' had the following error: {why}", self.text))
-        })
+        apply(self.function, &values, scope.context.chance).map_err(failed)
     }
 }
 
@@ -308,7 +317,7 @@ impl<'t> Reader<'t> {
             return self.call(depth + 1).map(Argument::Call);
         }
         if rest.starts_with('\'') {
-            return self.quoted().map(|text| Argument::Literal(text.into()));
+            return self.quoted().map(Argument::Text);
         }
         if rest.starts_with('$') {
             let end = path_end(rest);
@@ -327,27 +336,38 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// A text in single quotes; a backslash takes a quote as it is, and stays before anything else, so
-    /// that Format and StringToJson see their own escapes.
+    /// What stands in single quotes; a backslash keeps the quote behind it from closing them.
     fn quoted(&mut self) -> Result<String, String> {
-        let mut out = String::new();
-        let mut chars = self.rest().char_indices().skip(1).peekable();
+        let rest = self.rest();
+        let mut chars = rest.char_indices().skip(1);
         while let Some((i, c)) = chars.next() {
             match c {
                 '\'' => {
                     self.at += i + 1;
-                    return Ok(out);
+                    return Ok(rest[1..i].to_owned());
                 }
-                '\\' => match chars.next() {
-                    Some((_, '\'')) => out.push('\''),
-                    Some((_, c)) => out.extend(['\\', c]),
-                    None => break,
-                },
-                c => out.push(c),
+                '\\' => _ = chars.next(),
+                _ => {}
             }
         }
         Err("a text in single quotes is not closed".into())
     }
+}
+
+/// The text that is meant: a backslash stands before `'`, `{`, `}` and itself, and before nothing else (States
+/// Language, "Intrinsic Functions").
+fn unescaped(raw: &str) -> Result<String, String> {
+    let (mut out, mut chars) = (String::with_capacity(raw.len()), raw.chars());
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' => match chars.next() {
+                Some(c @ ('\'' | '{' | '}' | '\\')) => out.push(c),
+                _ => return Err(format!("there is an open escape backslash in '{raw}'")),
+            },
+            c => out.push(c),
+        }
+    }
+    Ok(out)
 }
 
 /// Where a path argument ends: at a comma or parenthesis outside brackets and quotes.

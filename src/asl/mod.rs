@@ -39,6 +39,7 @@ pub mod scope;
 mod shape;
 mod simple;
 pub mod step;
+mod stored;
 pub mod syntax;
 pub mod task;
 pub mod template;

@@ -138,7 +138,14 @@ impl Test {
         Ok(match self {
             Test::Present(_) => false,
             Test::Is(kind, yes) => is(&value, *kind) == *yes,
-            Test::Matches(pattern) => value.as_str().is_some_and(|text| matches(pattern, text)),
+            Test::Matches(pattern) => match value.as_str() {
+                Some(text) => matches(pattern, text).ok_or_else(|| {
+                    Failure::runtime(format!(
+                        "There is an open escape backslash in StringMatches '{pattern}'."
+                    ))
+                })?,
+                None => false,
+            },
             Test::Compare(kind, relation, operand) => {
                 let right = match operand {
                     Operand::Literal(value) => value.clone(),
@@ -219,30 +226,34 @@ pub fn timestamp(text: &str) -> Option<DateTime<FixedOffset>> {
     upper.then(|| DateTime::parse_from_rfc3339(text).ok()).flatten()
 }
 
-/// `*` stands for any text, also none; a backslash takes `*` and itself as they are.
-fn matches(pattern: &str, text: &str) -> bool {
+/// `*` stands for any text, also none; a backslash takes `*` and itself as they are. `None` when it stands
+/// before anything else, which is an error at run time (States Language, "Data-test expression").
+fn matches(pattern: &str, text: &str) -> Option<bool> {
     let mut parts = vec![String::new()];
-    let mut chars = pattern.chars().peekable();
+    let mut chars = pattern.chars();
     while let Some(c) = chars.next() {
-        match (c, parts.last_mut()) {
-            ('*', _) => parts.push(String::new()),
-            ('\\', Some(part)) if matches!(chars.peek(), Some('*' | '\\')) => part.extend(chars.next()),
-            (c, Some(part)) => part.push(c),
-            _ => {}
-        }
+        let taken = match c {
+            '*' => {
+                parts.push(String::new());
+                continue;
+            }
+            '\\' => chars.next().filter(|c| matches!(c, '*' | '\\'))?,
+            c => c,
+        };
+        parts.last_mut()?.push(taken);
     }
-    let (Some(first), Some(last)) = (parts.first(), parts.last()) else { return false };
+    let (first, last) = (parts.first()?, parts.last()?);
     if parts.len() == 1 {
-        return text == first;
+        return Some(text == first);
     }
-    let Some(mut rest) = text.strip_prefix(first.as_str()) else { return false };
+    let Some(mut rest) = text.strip_prefix(first.as_str()) else { return Some(false) };
     for part in &parts[1..parts.len() - 1] {
         match rest.find(part.as_str()) {
             Some(at) => rest = &rest[at + part.len()..],
-            None => return false,
+            None => return Some(false),
         }
     }
-    rest.len() >= last.len() && rest.ends_with(last.as_str())
+    Some(rest.len() >= last.len() && rest.ends_with(last.as_str()))
 }
 
 #[cfg(test)]
@@ -259,7 +270,10 @@ mod tests {
             ("a\\*b", "axb", false),
             ("ab*ba", "aba", false),
         ] {
-            assert_eq!(matches(pattern, text), expected, "{pattern} {text}");
+            assert_eq!(matches(pattern, text), Some(expected), "{pattern} {text}");
+        }
+        for open in ["a\\b", "a\\", "*\\?"] {
+            assert_eq!(matches(open, "ab"), None, "{open}");
         }
     }
 }

@@ -57,7 +57,7 @@ impl Path {
                 (Root::Variable(rest[..end].to_owned()), &rest[end..])
             }
         };
-        let mut reader = Reader { text: rest, at: 0 };
+        let mut reader = Reader { text: rest, at: 0, filter: false };
         let mut segments = Vec::new();
         while !reader.rest().is_empty() {
             reader.segment(&mut segments)?;
@@ -70,7 +70,7 @@ impl Path {
 
     /// Reads the part after `@` within a filter.
     pub(super) fn relative(text: &str) -> Result<(Vec<Segment>, usize), String> {
-        let mut reader = Reader { text, at: 0 };
+        let mut reader = Reader { text, at: 0, filter: true };
         let mut segments = Vec::new();
         while reader.rest().starts_with(['.', '[']) {
             reader.segment(&mut segments)?;
@@ -112,6 +112,8 @@ impl Path {
 struct Reader<'t> {
     text: &'t str,
     at: usize,
+    /// Within a filter, whose operators end a name.
+    filter: bool,
 }
 
 impl<'t> Reader<'t> {
@@ -142,22 +144,21 @@ impl<'t> Reader<'t> {
             out.push(Segment::Wildcard);
             return Ok(());
         }
+        let filter = self.filter;
         let stops = |c: char| {
-            matches!(
-                c,
-                '.' | '[' | '(' | ')' | ',' | '=' | '<' | '>' | '!' | '&' | '|' | ' ' | ']' | '\'' | '"'
-            )
+            matches!(c, '.' | '[' | '(' | ')' | ',' | '=' | '<' | '>' | '!' | '|' | ' ' | ']' | '\'' | '"')
+                || c == '&' && filter
         };
-        let end = rest.find(stops).unwrap_or(rest.len());
-        if end == 0 {
+        let (name, length) = unescaped(rest, stops);
+        if length == 0 {
             return Err(format!("a name is expected at '{rest}'"));
         }
-        self.at += end;
+        self.at += length;
         if self.rest().starts_with("()") {
             self.at += 2;
-            out.push(Segment::Function(rest[..end].to_owned()));
+            out.push(Segment::Function(name));
         } else {
-            out.push(Segment::Name(rest[..end].to_owned()));
+            out.push(Segment::Name(name));
         }
         Ok(())
     }
@@ -200,6 +201,27 @@ impl<'t> Reader<'t> {
         out.push(segment);
         Ok(())
     }
+}
+
+/// The name at the beginning of a text and how much of the text it takes: a backslash takes the next character
+/// as it is, or writes a character as JSON does, as in `\uD800\uDF46` (States Language, "Reference Paths").
+fn unescaped(text: &str, stops: impl Fn(char) -> bool) -> (String, usize) {
+    let (mut units, mut at) = (Vec::new(), 0);
+    while let Some(c) = text[at..].chars().next().filter(|c| !stops(*c)) {
+        let rest = &text[at..];
+        let hex = rest.strip_prefix("\\u").and_then(|rest| rest.get(..4));
+        let hex = hex.filter(|hex| hex.bytes().all(|b| b.is_ascii_hexdigit()));
+        if let Some(unit) = hex.and_then(|hex| u16::from_str_radix(hex, 16).ok()) {
+            units.push(unit);
+            at += 6;
+            continue;
+        }
+        let escaped = rest.strip_prefix('\\').and_then(|rest| rest.chars().next());
+        let taken = escaped.unwrap_or(c);
+        units.extend_from_slice(taken.encode_utf16(&mut [0; 2]));
+        at += taken.len_utf8() + usize::from(escaped.is_some());
+    }
+    (String::from_utf16_lossy(&units), at)
 }
 
 /// What stands between a bracket and the one that closes it; quotes hide brackets.
@@ -280,4 +302,42 @@ pub fn place(path: &Path, target: &mut Value, value: Value) -> Result<(), String
     }
     *here = value;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(text: &str) -> Vec<String> {
+        let path = Path::parse(text).unwrap();
+        assert!(path.is_reference(), "{text}");
+        let name = |segment| match segment {
+            Segment::Name(name) => name,
+            Segment::Index(index) => index.to_string(),
+            other => panic!("{text}: {other:?}"),
+        };
+        path.segments.into_iter().map(name).collect()
+    }
+
+    /// The examples of the States Language, "Reference Paths": a backslash takes the next character as it is.
+    #[test]
+    fn reference_paths_of_the_specification() {
+        for (text, expected) in [
+            ("$.store.book", &["store", "book"][..]),
+            ("$.store\\.book", &["store.book"]),
+            ("$.\\stor\\e.boo\\k", &["store", "book"]),
+            ("$.store.book.title", &["store", "book", "title"]),
+            ("$.foo.\\.bar", &["foo", ".bar"]),
+            ("$.foo\\@bar.baz\\[\\[.\\?pretty", &["foo@bar", "baz[[", "?pretty"]),
+            ("$.&Ж中.\\uD800\\uDF46", &["&Ж中", "\u{10346}"]),
+            ("$.&Ж中.\u{10346}", &["&Ж中", "\u{10346}"]),
+            ("$.ledgers.branch[0].pending.count", &["ledgers", "branch", "0", "pending", "count"]),
+            ("$.ledgers.branch[0]", &["ledgers", "branch", "0"]),
+            ("$.ledgers[0][22][315].foo", &["ledgers", "0", "22", "315", "foo"]),
+            ("$['store']['book']", &["store", "book"]),
+            ("$['store'][0]['book']", &["store", "0", "book"]),
+        ] {
+            assert_eq!(names(text), expected, "{text}");
+        }
+    }
 }

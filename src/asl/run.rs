@@ -276,6 +276,9 @@ impl<'m> Run<'m> {
         }
         let mut details = event::with_data(json!({"name": state.name}), "output", output.text());
         if !assigned.is_empty() {
+            if let Err(failure) = self.store(id, &strand, &assigned) {
+                return self.fail_here(id, strand, state, failure);
+            }
             let texts = assigned.iter().map(|(k, v)| (k.clone(), Value::String(v.to_string()))).collect();
             details["assignedVariables"] = Value::Object(texts);
             details["assignedVariablesDetails"] = json!({"truncated": false});

@@ -17,6 +17,15 @@ use super::template::{Amount, Template};
 /// The largest of the numbers that count seconds or items.
 const MOST: f64 = 99_999_999.0;
 
+/// What the number of a field must lie between when it is not known before the state runs.
+fn bounds(field: &str) -> (f64, f64) {
+    match field {
+        "TimeoutSeconds" | "HeartbeatSeconds" | "MaxItemsPerBatch" | "MaxInputBytesPerBatch" => (1.0, MOST),
+        "ToleratedFailurePercentage" => (0.0, 100.0),
+        _ => (0.0, MOST),
+    }
+}
+
 /// What a template sees: `$` or `$states.input`, and what else is there.
 #[derive(Clone, Copy)]
 pub(super) struct Seen<'a> {
@@ -245,9 +254,17 @@ impl<'m> Run<'m> {
             Amount::Query { query, field } => return self.counted(field, query, input, strand),
             Amount::Path(path) => (path, self.find(path, input, strand)),
         };
+        let (least, most) = bounds(field);
         let cause = match &found {
-            (_, Some(Value::Number(number))) if number.is_u64() => {
-                return Ok(number.as_f64().unwrap_or_default());
+            (path, Some(Value::Number(number))) if number.is_u64() => {
+                let given = number.as_f64().unwrap_or_default();
+                if given >= least && (given <= most || most == MOST) {
+                    return Ok(given);
+                }
+                format!(
+                    "The {field}Path field refers to value \"{number}\" which is not between {least} and {most}: {}",
+                    path.text
+                )
             }
             (path, Some(value)) => {
                 let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
@@ -273,8 +290,9 @@ impl<'m> Run<'m> {
         if number.fract() != 0.0 && !field.ends_with("Percentage") {
             return wrong(format!("The {field} field cannot be parsed as an integer: {number}"));
         }
-        if !(0.0..=MOST).contains(&number) {
-            return wrong(format!("{field} must be between 0 and {MOST} but was: {number}"));
+        let (least, most) = bounds(field.rsplit('/').next().unwrap_or(field));
+        if !(least..=most).contains(&number) {
+            return wrong(format!("{field} must be between {least} and {most} but was: {number}"));
         }
         Ok(number)
     }

@@ -124,6 +124,10 @@ impl Template {
                     let expression = Expression::parse(text).map_err(|_| {
                         (at.clone(), format!("The value for the field '{key}' must be a valid JSONPath or a valid intrinsic function call"))
                     })?;
+                    if map.contains_key(name) {
+                        let why = format!("The field '{name}' stands beside '{key}', which gives it a value");
+                        return Err((at, why));
+                    }
                     filled.push((name.to_owned(), Template::Expression { field: key.clone(), expression }));
                 }
                 super::order::hashed(&mut filled, |(name, _)| name);

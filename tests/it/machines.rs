@@ -290,6 +290,75 @@ fn results_are_limited() {
     assert_eq!(of(262_145), json!({"Error": "States.DataLimitExceeded", "Cause": cause}));
 }
 
+/// All variables of an execution together hold at most 10 MiB (AWS guide, "Passing data between states with
+/// variables"): 40 times 255 KiB are less, 41 times are more. What a branch assigned is gone with it.
+#[test]
+fn variables_are_limited_together() {
+    let text = json!({"t": "x".repeat(255 * 1024 - 2)});
+    let chain = |count: usize, prefix: &str| {
+        let mut states = serde_json::Map::new();
+        for i in 0..count {
+            let mut state = json!({"Type": "Pass", "Assign": {format!("{prefix}{i}.$"): "$.t"}});
+            match i + 1 {
+                next if next < count => state["Next"] = format!("{prefix}{next}").into(),
+                _ => state["End"] = true.into(),
+            }
+            states.insert(format!("{prefix}{i}"), state);
+        }
+        json!({"StartAt": format!("{prefix}0"), "States": states})
+    };
+    let ends = |definition: Value| {
+        let definition = definition.to_string();
+        assert_eq!(check::diagnose(&definition, false), []);
+        match run(&Machine::read(&definition).unwrap(), text.clone().into(), Vec::new()).outcome {
+            Some(Outcome::Succeeded(_)) => "succeeded".to_owned(),
+            Some(Outcome::Failed(failure)) => failure.to_string(),
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(ends(chain(40, "v")), "succeeded");
+    let refused = "States.Runtime: An error occurred while executing the state 'v40' (entered at the event id #82). \
+                   The variables of the execution are larger than 10485760 bytes together.";
+    assert_eq!(ends(chain(41, "v")), refused);
+    let parallel = |inner: [usize; 2]| {
+        // Each branch waits at its end, so that both hold what they assigned at once.
+        let waiting = |count: usize, prefix: &str| {
+            let mut branch = chain(count, prefix);
+            let mut last = branch["States"][format!("{prefix}{}", count - 1)].take();
+            last["Next"] = format!("{prefix}W").into();
+            last.as_object_mut().unwrap().remove("End");
+            branch["States"][format!("{prefix}{}", count - 1)] = last;
+            branch["States"][format!("{prefix}W")] = json!({"Type": "Wait", "Seconds": 1, "End": true});
+            branch
+        };
+        let branches = [waiting(inner[0], "a"), waiting(inner[1], "b")];
+        json!({"StartAt": "P", "States": {
+            "P": {"Type": "Parallel", "Branches": branches, "ResultPath": null, "Next": "v0"}}})
+    };
+    let then = |mut machine: Value, after: Value| {
+        machine["States"].as_object_mut().unwrap().extend(after["States"].as_object().unwrap().clone());
+        machine
+    };
+    assert_eq!(ends(then(parallel([20, 20]), chain(40, "v"))), "succeeded");
+    let refused = ends(then(parallel([21, 20]), chain(1, "v")));
+    assert!(refused.ends_with("larger than 10485760 bytes together."), "{refused}");
+}
+
+/// A definition that nests deeper than anybody writes has AWS's code for it, whatever its JSON reader says.
+#[test]
+fn what_is_nested_too_deeply_is_called_so() {
+    let branch = r#"{"StartAt": "P", "States": {"P": {"Type": "Parallel", "End": true, "Branches": ["#;
+    let inner = r#"{"StartAt": "E", "States": {"E": {"Type": "Succeed"}}}"#;
+    let text = format!("{}{inner}{}", branch.repeat(32), "]}}}".repeat(32));
+    let found = check::diagnose(&text, false);
+    assert_eq!(found.len(), 1);
+    assert_eq!(
+        (found[0].code, found[0].message.as_str()),
+        ("TOO_DEEPLY_NESTED", "States are nested too deeply")
+    );
+    assert_eq!(found[0].location, None);
+}
+
 /// The same stimulus and entropy give the same answer, random functions and jitter included.
 #[test]
 fn replays_alike() {

@@ -85,7 +85,7 @@ impl Check {
                 }
                 Some(Err(why)) => self.report("INVALID_JSONATA_EXPRESSION", at, why),
                 None if jsonata::is_broken(text) => {
-                    self.schema(at, "A JSONata expression must start with '{%' and end with '%}'");
+                    self.schema(at, "JSONata string must start with {% and end with %}");
                 }
                 None => {}
             },
@@ -105,10 +105,15 @@ impl Check {
             let word = name.chars().enumerate().all(|(i, c)| {
                 c.is_alphabetic() || c == '_' || i > 0 && (c.is_alphanumeric() || c.is_numeric())
             });
-            if name.is_empty() || name.chars().count() > 80 || !word {
-                self.schema(&at, format!("Variable name '{name}' is not valid"));
+            let invalid = |why: &str| format!("Invalid variable name '{name}': the variable name {why}.");
+            if name.is_empty() || !word {
+                self.report("INVALID_VARIABLE_NAME", &at, invalid("contains invalid characters"));
+            } else if name.chars().count() > 80 {
+                let why = invalid("exceeds the 80-character limit allowed by the service");
+                self.report("INVALID_VARIABLE_NAME", &at, why);
             } else if name == "states" {
-                self.schema(&at, "Variable name 'states' is reserved");
+                let why = "Cannot assign to reserved variable '$states'.";
+                self.report("RESERVED_VARIABLE_NAME", &at, why);
             }
         }
     }

@@ -12,7 +12,7 @@ const DEPTH: usize = 64;
 impl Check {
     pub(super) fn flow(&mut self, object: &Map<String, Value>, at: &str, depth: usize) {
         if depth > DEPTH {
-            return self.schema(at, "States are nested too deeply");
+            return self.report(super::DEEP, at, "States are nested too deeply");
         }
         if !self.required(object, at, &["States", "StartAt"]) {
             return;

@@ -1,21 +1,26 @@
 //! What CreateStateMachine refuses and ValidateStateMachineDefinition reports: AWS's codes, messages and
 //! places.
 //!
-//! [`flow`] checks states that run after each other, [`state`] each of them, [`recovery`] their Retry and
-//! Catch, [`expression`] what is written in JSONata, [`hint`] what is allowed but looks wrong.
+//! [`flow`] checks states that run after each other, [`state`] each of them, [`choice`] and [`map`] what only
+//! those have, [`recovery`] their Retry and Catch, [`number`] what counts, [`expression`] what is written in
+//! JSONata, [`hint`] what is allowed but looks wrong.
 
+mod choice;
 mod expression;
 mod flow;
 mod hint;
+mod map;
+mod number;
 mod recovery;
 mod state;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value};
 
 use super::machine::Machine;
 use super::{names, syntax};
+use number::Range;
 
 /// One finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +36,7 @@ pub struct Diagnostic {
 
 const SCHEMA: &str = "SCHEMA_VALIDATION_FAILED";
 const TARGET: &str = "MISSING_TRANSITION_TARGET";
+const DEEP: &str = "TOO_DEEPLY_NESTED";
 /// The definition's text, in bytes.
 const SIZE: usize = 1_048_576;
 
@@ -44,19 +50,23 @@ pub fn diagnose(text: &str, express: bool) -> Vec<Diagnostic> {
     }
     let value: Value = match serde_json::from_str(text) {
         Ok(value) => value,
+        Err(error) if error.to_string().starts_with("recursion limit exceeded") => {
+            return vec![plain(DEEP, "States are nested too deeply")];
+        }
         Err(error) => return vec![syntax::diagnostic(text, &error)],
     };
     let Value::Object(object) = &value else {
         return vec![plain(SCHEMA, "Definition must be a valid JSON object")];
     };
     let jsonata = object.get("QueryLanguage").and_then(Value::as_str) == Some("JSONata");
-    let mut check = Check { found: Vec::new(), express, jsonata, names: HashMap::new() };
+    let mut check =
+        Check { found: Vec::new(), express, jsonata, names: HashMap::new(), labels: HashSet::new() };
     for (name, at) in names::repeated(text) {
         check.repeated(&name, &at, &at);
     }
     check.fields(object, "", &["Comment", "QueryLanguage", "StartAt", "States", "TimeoutSeconds", "Version"]);
     check.texts(object, "", &["Comment", "Version"]);
-    check.integers(object, "", &["TimeoutSeconds"], false);
+    check.integers(object, "", &[Range("TimeoutSeconds", 0, i64::MAX)], false);
     check.language(object, "");
     check.flow(object, "", 0);
     if check.found.iter().all(|d| !d.error)
@@ -88,6 +98,8 @@ struct Check {
     jsonata: bool,
     /// Where each name was first used.
     names: HashMap<String, String>,
+    /// The labels of distributed maps.
+    labels: HashSet<String>,
 }
 
 impl Check {
@@ -125,7 +137,8 @@ impl Check {
             object.get("QueryLanguage").map(Value::as_str),
             None | Some(Some("JSONPath" | "JSONata"))
         ) {
-            self.schema(&format!("{at}/QueryLanguage"), "Value is not one of [JSONPath, JSONata]");
+            let why = "Value should be one of the following: [JSONPath, JSONata]";
+            self.schema(&format!("{at}/QueryLanguage"), why);
         }
     }
 
@@ -133,24 +146,6 @@ impl Check {
     fn texts(&mut self, object: &Map<String, Value>, at: &str, fields: &[&str]) {
         for field in fields.iter().filter(|f| object.get(**f).is_some_and(|value| !value.is_string())) {
             self.schema(&format!("{at}/{field}"), "Expected value of type String");
-        }
-    }
-
-    /// Fields that must hold a whole number, or an expression where one is allowed.
-    fn integers(&mut self, object: &Map<String, Value>, at: &str, fields: &[&str], expression: bool) {
-        for field in fields {
-            let fits = match object.get(*field) {
-                None => true,
-                Some(Value::Number(number)) => number.is_i64() || number.is_u64(),
-                Some(Value::String(text)) => expression && super::jsonata::source(text).is_some(),
-                Some(_) => false,
-            };
-            let at = format!("{at}/{field}");
-            if !fits {
-                self.schema(&at, "Expected value of type Integer");
-            } else if object.get(*field).and_then(Value::as_i64).is_some_and(|number| number < 0) {
-                self.schema(&at, "Value must be greater than or equal to 0");
-            }
         }
     }
 }

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::super::schema::{JSON_PATH_ONLY, JSONATA_ONLY};
+use super::number::{MOST, Range};
 use super::{Check, list};
 
 const RETRIER: &[&str] = &[
@@ -13,6 +14,12 @@ const RETRIER: &[&str] = &[
     "BackoffRate",
     "MaxDelaySeconds",
     "JitterStrategy",
+];
+/// An interval of no second is accepted, although the States Language wants one.
+const INTEGERS: &[Range] = &[
+    Range("IntervalSeconds", 0, i64::MAX),
+    Range("MaxAttempts", 0, MOST),
+    Range("MaxDelaySeconds", 1, 31_622_400),
 ];
 const CATCHER: &[&str] = &["Comment", "ErrorEquals", "Next", "ResultPath", "Assign", "Output"];
 
@@ -51,28 +58,31 @@ impl Check {
         }
         let errors: Vec<&Value> = list(entry.get("ErrorEquals")).collect();
         if errors.is_empty() {
-            self.schema(&at, "Expected at least one error name");
+            self.schema(&at, "Value cannot be empty");
         }
         for (i, _) in errors.iter().enumerate().filter(|(_, error)| !error.is_string()) {
             self.schema(&format!("{at}[{i}]"), "Expected value of type String");
         }
         if errors.iter().any(|error| *error == "States.ALL") && (errors.len() > 1 || !last) {
-            self.schema(&at, "'States.ALL' must appear alone in the last entry");
+            self.schema(&at, "States.ALL must appear alone and at end of list");
         }
     }
 
     fn retrier(&mut self, entry: &Map<String, Value>, at: &str) {
-        self.integers(entry, at, &["IntervalSeconds", "MaxAttempts", "MaxDelaySeconds"], false);
+        self.integers(entry, at, INTEGERS, false);
         match entry.get("BackoffRate").map(Value::as_f64) {
             None => {}
             Some(None) => self.schema(&format!("{at}/BackoffRate"), "Expected value of type Number"),
             Some(Some(rate)) if rate < 1.0 => {
-                self.schema(&format!("{at}/BackoffRate"), "Value must be greater than or equal to 1.0");
+                self.schema(&format!("{at}/BackoffRate"), "Minimum value is 1.0");
             }
             Some(Some(_)) => {}
         }
         if !matches!(entry.get("JitterStrategy").map(Value::as_str), None | Some(Some("FULL" | "NONE"))) {
-            self.schema(&format!("{at}/JitterStrategy"), "Value is not one of [FULL, NONE]");
+            self.schema(
+                &format!("{at}/JitterStrategy"),
+                "Value should be one of the following: [NONE, FULL]",
+            );
         }
     }
 }

@@ -3,7 +3,8 @@
 use serde_json::{Map, Value};
 
 use super::super::resource::{Pattern, Resource};
-use super::super::schema::{DISTRIBUTED_ONLY, JSON_PATH_ONLY, JSONATA_ONLY, allowed, wrong_label};
+use super::super::schema::{JSON_PATH_ONLY, JSONATA_ONLY, allowed};
+use super::number::{MOST, Range};
 use super::{Check, list};
 
 /// Paths must be text whatever they are for.
@@ -21,6 +22,15 @@ const PATHS: &[&str] = &[
     "ToleratedFailurePercentagePath",
     "ErrorPath",
     "CausePath",
+];
+
+/// Whole numbers.
+const INTEGERS: &[Range] = &[
+    Range("Seconds", 0, MOST),
+    Range("TimeoutSeconds", 1, MOST),
+    Range("HeartbeatSeconds", 1, MOST),
+    Range("MaxConcurrency", 0, i64::MAX),
+    Range("ToleratedFailureCount", 0, i64::MAX),
 ];
 
 /// Fields that can be given as they are or by a path.
@@ -41,7 +51,8 @@ impl Check {
         };
         let Some(allowed) = type_name.as_str().and_then(allowed) else {
             let types = "[Choice, Fail, Map, Parallel, Pass, Succeed, Task, Wait]";
-            return self.schema(&format!("{at}/Type"), format!("Value is not one of {types}"));
+            let why = format!("Value should be one of the following: {types}");
+            return self.schema(&format!("{at}/Type"), why);
         };
         self.language(state, at);
         let jsonata = match state.get("QueryLanguage").and_then(Value::as_str) {
@@ -62,20 +73,16 @@ impl Check {
             &["Comment", "Next", "Default", "Resource", "Label", "Error", "Cause", "Timestamp"],
         );
         self.paths(state, at);
-        self.integers(
-            state,
-            at,
-            &["Seconds", "TimeoutSeconds", "HeartbeatSeconds", "MaxConcurrency", "ToleratedFailureCount"],
-            jsonata,
-        );
-        self.both(state, at);
+        self.integers(state, at, INTEGERS, jsonata);
+        self.percentage(state, at);
+        self.both(state, at, DYNAMIC);
         self.variables(state, at, jsonata);
         match type_name.as_str().unwrap_or_default() {
             "Task" => self.task(state, at),
             "Choice" => self.choice(state, at, jsonata),
-            "Wait" => self.one_of(state, at, &["Seconds", "SecondsPath", "Timestamp", "TimestampPath"]),
+            "Wait" => self.one_of(state, at, &["SecondsPath", "Seconds", "TimestampPath", "Timestamp"]),
             "Parallel" => self.parallel(state, at, depth),
-            "Map" => self.map(state, at, depth),
+            "Map" => self.map(state, at, depth, jsonata),
             _ => {}
         }
         self.recovery(state, at, jsonata);
@@ -114,12 +121,7 @@ impl Check {
         }
         let ends = state.get("End") == Some(&Value::Bool(true));
         if state.contains_key("Next") == ends {
-            let why = if ends {
-                "A state cannot have both 'Next' and 'End'"
-            } else {
-                "These fields are required: [Next] or [End]"
-            };
-            self.schema(at, why);
+            self.schema(at, if ends { one("Next, End") } else { lacks_one("Next, End") });
         }
     }
 
@@ -138,16 +140,16 @@ impl Check {
     }
 
     /// A field and its `…Path` exclude each other.
-    fn both(&mut self, state: &Map<String, Value>, at: &str) {
-        for field in DYNAMIC {
+    pub(super) fn both(&mut self, object: &Map<String, Value>, at: &str, fields: &[&str]) {
+        for field in fields {
             let path = format!("{field}Path");
-            if state.contains_key(*field) && state.contains_key(&path) {
-                self.schema(at, format!("Only one of these fields is allowed: [{field}, {path}]"));
+            if object.contains_key(*field) && object.contains_key(&path) {
+                self.schema(at, one(&format!("{field}, {path}")));
             }
         }
     }
 
-    fn inner(&mut self, flow: &Value, at: &str, depth: usize, allowed: &[&str]) {
+    pub(super) fn inner(&mut self, flow: &Value, at: &str, depth: usize, allowed: &[&str]) {
         match flow.as_object() {
             Some(object) => {
                 self.fields(object, at, allowed);
@@ -173,39 +175,16 @@ impl Check {
         }
     }
 
-    fn map(&mut self, state: &Map<String, Value>, at: &str, depth: usize) {
-        let field = if state.contains_key("ItemProcessor") { "ItemProcessor" } else { "Iterator" };
-        let Some(flow) = state.get(field) else {
-            return self.schema(at, "These fields are required: [ItemProcessor]");
-        };
-        if field == "ItemProcessor" && state.contains_key("Iterator") {
-            self.schema(at, "Only one of these fields is allowed: [ItemProcessor, Iterator]");
-        }
-        let place = format!("{at}/{field}");
-        self.inner(flow, &place, depth, &["Comment", "ProcessorConfig", "StartAt", "States"]);
-        let mode = &flow["ProcessorConfig"]["Mode"];
-        if !mode.is_null() && !matches!(mode.as_str(), Some("INLINE" | "DISTRIBUTED")) {
-            let place = format!("{place}/ProcessorConfig/Mode");
-            self.schema(&place, "Value is not one of [INLINE, DISTRIBUTED]");
-        }
-        if mode.as_str() != Some("DISTRIBUTED") {
-            for field in state.keys().filter(|f| DISTRIBUTED_ONLY.contains(&f.as_str())) {
-                self.schema(at, format!("Field '{field}' is only supported for a DISTRIBUTED Map"));
-            }
-        }
-        if let Some(why) = state.get("Label").and_then(Value::as_str).and_then(wrong_label) {
-            self.schema(&format!("{at}/Label"), why);
-        }
-    }
-
     fn task(&mut self, state: &Map<String, Value>, at: &str) {
         if !self.required(state, at, &["Resource"]) {
             return;
         }
+        self.beats(state, at);
         let at = format!("{at}/Resource");
         // What is no text at all was said before.
         let Some(arn) = state["Resource"].as_str() else { return };
         match Resource::parse(arn) {
+            None if !arn.starts_with("arn:") => self.schema(&at, "Value is not a valid resource ARN"),
             None => self.schema(
                 &at,
                 format!(
@@ -225,38 +204,21 @@ impl Check {
         }
     }
 
-    fn choice(&mut self, state: &Map<String, Value>, at: &str, jsonata: bool) {
-        if !self.required(state, at, &["Choices"]) {
-            return;
-        }
-        let Some(rules) = state["Choices"].as_array() else {
-            return self.schema(&format!("{at}/Choices"), "Expected value of type Array");
-        };
-        if rules.is_empty() {
-            self.schema(&format!("{at}/Choices"), "Expected at least one choice rule");
-        }
-        for (i, rule) in rules.iter().enumerate() {
-            let at = format!("{at}/Choices[{i}]");
-            let Some(rule) = rule.as_object() else {
-                self.schema(&at, "Expected value of type Object");
-                continue;
-            };
-            let required: &[&str] = if jsonata { &["Condition", "Next"] } else { &["Next"] };
-            self.required(rule, &at, required);
-            if !jsonata {
-                self.foreign(rule, &at, jsonata, &["Condition", "Output"]);
-            } else {
-                self.fields(rule, &at, &["Comment", "Condition", "Next", "Assign", "Output"]);
-            }
-            self.texts(rule, &at, &["Next", "Comment"]);
-            self.variables(rule, &at, jsonata);
-        }
-    }
-
     fn one_of(&mut self, state: &Map<String, Value>, at: &str, fields: &[&str]) {
-        let given = fields.iter().filter(|f| state.contains_key(**f)).count();
-        if given != 1 {
-            self.schema(at, format!("Exactly one of these fields is required: [{}]", fields.join(", ")));
+        match fields.iter().filter(|f| state.contains_key(**f)).count() {
+            0 => self.schema(at, lacks_one(&fields.join(", "))),
+            1 => {}
+            _ => self.schema(at, one(&fields.join(", "))),
         }
     }
+}
+
+/// What is said of fields that exclude each other.
+pub(super) fn one(fields: &str) -> String {
+    format!("There should only be one of the following fields: [{fields}]")
+}
+
+/// What is said where one of some fields must be and none is.
+pub(super) fn lacks_one(fields: &str) -> String {
+    format!("This object should have only one of the following fields: [{fields}]")
 }
