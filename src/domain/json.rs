@@ -200,6 +200,17 @@ impl Tree {
         }
     }
 
+    /// A member's value by the names of its container and its own: the first that is equal to a value.
+    pub fn member(&self, container: &str, name: &str, equal: &Value) -> Option<String> {
+        let named = |row: Option<usize>, name: &str| {
+            row.and_then(|row| self.nodes.get(row)).is_some_and(|node| node.key.as_deref() == Some(name))
+        };
+        let rows = (0..self.nodes.len()).filter(|row| named(Some(*row), name));
+        let mut texts =
+            rows.filter(|row| named(self.nodes[*row].parent, container)).map(|row| self.value(row));
+        texts.find(|text| serde_json::from_str::<Value>(text).is_ok_and(|value| value == *equal))
+    }
+
     /// The rows from just below the root to this one; a closing row stands for its container.
     fn lineage(&self, row: usize) -> Vec<usize> {
         let mut rows = Vec::new();

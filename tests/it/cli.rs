@@ -144,6 +144,20 @@ async fn a_whole_run_of_the_pipeline() {
         let (code, _, talk) = served.run(&["workflows", "start", "--name", "first", "--input", input]);
         assert!(code == 3 && talk.contains("ExecutionAlreadyExists"), "{talk}");
     }
+    assert!(shown["duration"].as_f64().is_some_and(|seconds| seconds > 0.0), "{shown}");
+    let (code, _, talk) = served.run(&["workflows", "stop", "first"]);
+    assert!(code == 1 && talk.contains("first is SUCCEEDED"), "{talk}");
+    let (code, data, talk) = served.run(&["workflows", "list", "--status", "aborted"]);
+    assert!(code == 0 && data.is_empty() && talk.contains("No execution is ABORTED"), "{talk}");
+    // What is sent is the text that was given, and what is shown is the text that arrived.
+    let odd = r#"{"big":12345678901234567890123,"f":1.10,"e":1E3,"dup":1,"dup":2}"#;
+    let (code, arn, talk) = served.run(&["workflows", "start", "--name", "odd", "--input", odd]);
+    assert_eq!(code, 0, "{talk}");
+    assert_eq!(aws.states.describe_execution(arn.trim()).await.unwrap().input.as_deref(), Some(odd));
+    let (_, data, talk) = served.run(&["workflows", "show", "odd", "--output", "ndjson"]);
+    assert!(data.contains(&format!("\"input\":{odd},")), "{data}\n{talk}");
+    let (code, data, talk) = served.run(&["workflows", "watch", "odd"]);
+    assert!(code == 0 && data.lines().all(|line| line[12..].starts_with(" UTC  ")), "{data}\n{talk}");
     let (code, _, talk) = served.run(&["workflows", "show", "nobody"]);
     assert!(code == 3 && talk.contains("ExecutionDoesNotExist"), "{talk}");
     let (code, _, talk) = served.run(&["query", "run", "-e", "DROP TABLE facilities", "--read-only"]);

@@ -76,7 +76,7 @@ fn two_that_wait() -> (Console, String) {
 #[test]
 fn an_answer_goes_to_the_task_that_was_asked_about() {
     let (mut console, arn) = two_that_wait();
-    see(&console, &["following", "a answer", "▌◐ Approve"]);
+    see(&console, &["following", "a answers it", "▌◐ Approve"]);
     console.press("a");
     see(&console, &["Answer Approve"]);
     // While the question is open, the other branch comes to its task, and following moves on to that.
@@ -353,11 +353,49 @@ fn what_is_searched_for_shows_in_the_inspector_when_that_is_alone() {
     let mut console = Console::at(&format!("workflows/{}", execution_arn("run-20260101-090000-217")), SMALL);
     console.press("<tab>");
     console.hit("/query");
-    see(&console, &["/ query"]);
+    see(&console, &["/ query", "enter accept"]);
     console.press("<enter>");
     see(&console, &["/ query"]);
     console.press("/<esc>");
     without(&console, &["/ query"]);
+}
+
+/// Numbers that no float holds, and a member that occurs twice: as they arrived, wherever they are shown.
+#[test]
+fn json_is_shown_and_copied_as_it_arrived() {
+    const ODD: &str = r#"{"big":12345678901234567890123,"f":1.10,"dup":1,"dup":2}"#;
+    let mut answers = Answers::sample();
+    let arn = answers.executions[1].arn.clone();
+    answers.definition = Some(format!(
+        r#"{{"StartAt": "P", "States": {{"P": {{"Type": "Pass", "Result": {ODD}, "End": true}}}}}}"#
+    ));
+    let events = vec![
+        event(1, 0, "ExecutionStarted", json!({"input": ODD})),
+        event(2, 1, "PassStateEntered", json!({"name": "P", "input": ODD})),
+        event(3, 2, "PassStateExited", json!({"name": "P", "output": ODD})),
+        event(4, 3, "ExecutionSucceeded", json!({"output": ODD})),
+    ];
+    answers.histories.insert(arn.clone(), events);
+    let mut console = Console::with(&format!("workflows/{arn}"), WIDE, answers);
+    let members = ["\"big\": 12345678901234567890123", "\"f\": 1.10", "\"dup\": 1", "\"dup\": 2"];
+    see(&console, &members);
+    console.press("<tab>");
+    for _ in 0..5 {
+        if console.text().contains("\"Result\"") {
+            break;
+        }
+        console.press("l");
+    }
+    see(&console, &["\"Result\""]);
+    see(&console, &members);
+    console.press("<tab>vv");
+    see(&console, &["ExecutionSucceeded"]);
+    see(&console, &members);
+    console.press("R");
+    see(&console, &members);
+    console.hit("<ctrl-e>");
+    let sent = |request: &Request| matches!(request, Request::StartExecution { input, .. } if input == ODD);
+    assert!(console.asked().iter().any(sent), "{:?}", console.asked());
 }
 
 #[test]

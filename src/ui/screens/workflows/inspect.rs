@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::domain::difference;
 use crate::domain::invocation::brief;
+use crate::domain::json::Tree;
 use crate::domain::log::LogLine;
 use crate::domain::timeline::{Outcome, Visit, message, plain_words};
 use crate::domain::units;
@@ -129,7 +130,12 @@ pub fn text(run: &Run, world: &World) -> String {
     let visit = run.visit();
     if run.tab == Tab::Definition {
         return match definition_of(&run.machine, state) {
-            Some(definition) => definition.to_string(),
+            // As it was written, number by number.
+            Some(definition) => {
+                let all = run.definition.value().map(|all| Tree::parse(&all.text));
+                let written = all.and_then(|all| all.member("States", state, definition));
+                written.unwrap_or_else(|| definition.to_string())
+            }
             None => "The definition has no such state".to_owned(),
         };
     }

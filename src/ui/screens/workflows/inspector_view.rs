@@ -79,11 +79,13 @@ fn state(run: &Run, world: &World, buffer: &mut Buffer, area: Rect) {
             definition.and_then(|d| d.get(key)).and_then(Value::as_str).unwrap_or_default().to_owned()
         };
         let x = put(buffer, line, line.x, &text("Type"), theme.style(Role::Text));
-        let room = usize::from(line.right().saturating_sub(x + 2));
-        let x = put(buffer, line, x + 2, &middle(&shown(&text("Resource")), room), theme.style(Role::Dim));
         let key = world.keymap.keys_of(&[Context::Workflows, Context::Global], Action::Answer);
-        if let Some(key) = key.filter(|_| run.token().is_some()) {
-            put(buffer, line, x + 2, &format!("{key} answers it"), theme.style(Role::Active));
+        let answer = key.filter(|_| run.token().is_some()).map(|key| format!("{key} answers it"));
+        let right = answer.as_ref().map_or(0, |text| text.len() as u16 + 2);
+        let room = usize::from(line.right().saturating_sub(x + 2 + right));
+        let x = put(buffer, line, x + 2, &middle(&shown(&text("Resource")), room), theme.style(Role::Dim));
+        if let Some(text) = answer {
+            put(buffer, line, x + 2, &text, theme.style(Role::Active));
         }
     }
     if let (Some(line), Some(visit)) = (row(area, 2), visit) {

@@ -121,6 +121,7 @@ impl Place for Model {
                 vec![Action::Accept, Action::Down, Action::Back]
             }
             Spot::Start => vec![Action::Run, Action::Format, Action::Load, Action::LeaveEditor],
+            _ if self.typing() => vec![Action::Accept, Action::Back],
             Spot::Machines => {
                 vec![Action::Open, Action::Start, Action::Board, Action::Filter, Action::Refresh]
             }
