@@ -1,7 +1,7 @@
 //! The console's hands: the terminal, the queue, the requests and the streams. Decides nothing; `ui` does.
 //!
-//! Start with [`run`]: receive, drain, update, perform, listen, draw once. The first frame stands before
-//! anything else is begun. May use ui, work, aws, domain and settings.
+//! Start with [`run`]: receive, drain, update, perform, listen, draw once; a key goes the same way in the thread
+//! that read it. The first frame stands before anything else is begun. May use ui, work, aws, domain and settings.
 
 pub mod compute;
 mod connection;
@@ -14,6 +14,9 @@ mod recording;
 mod session;
 mod terminal;
 
+use std::any::Any;
+use std::panic::resume_unwind;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
@@ -42,8 +45,12 @@ pub enum Ended {
 pub(crate) enum Input {
     Msg(Msg),
     Signal(i32),
+    /// What was taken in elsewhere is to be drawn, or ends the console.
+    Due,
     /// Nothing can be read from the terminal any more.
     Lost,
+    /// The thread that reads the terminal panicked.
+    Panicked(Box<dyn Any + Send>),
 }
 
 /// Where everything that happens is put.
@@ -57,7 +64,7 @@ pub async fn run(mut options: Options) -> Result<Ended, Problem> {
     // Before the terminal is taken: whatever ends the console then gives it back.
     terminal::watch_signals(&inbox);
     let mut terminal = terminal::Terminal::enter(size, options.setup.mouse)?;
-    let (mut model, effects) = options.start(size);
+    let (model, effects) = options.start(size);
     terminal.draw(&model)?;
 
     for problem in options.warnings.drain(..) {
@@ -70,88 +77,150 @@ pub async fn run(mut options: Options) -> Result<Ended, Problem> {
         performer,
         recording: recording::Recording::open(options.record.as_deref())?,
         terminal,
-        queue,
+        model,
         pace: Pace::new(),
         ended: None,
+        failed: None,
     };
     console.performer.identify();
     console.perform(effects)?;
-    console.listener.keep(subs(&model));
-    input::start(theme, inbox);
-    let result = console.live(&mut model).await;
-    drop(console);
-    session::save(options.session_file.as_deref(), &model);
+    console.listener.keep(subs(&console.model));
+    let shared = Shared(Arc::new(Mutex::new(Some(console))));
+    input::start(theme, shared.clone(), inbox);
+    let result = shared.live(queue).await;
+    // The thread that reads finds nothing to change any more; the terminal is given back here.
+    if let Some(Console { model, .. }) = shared.lock().take() {
+        session::save(options.session_file.as_deref(), &model);
+    }
     result
 }
 
-struct Console {
+/// The console between its two threads: what the terminal says is taken in and drawn by the thread that
+/// reads it, so that no key waits for another thread to wake; everything else by the loop.
+#[derive(Clone)]
+pub(crate) struct Shared(Arc<Mutex<Option<Console>>>);
+
+impl Shared {
+    /// A panic while it was held ends the console: whoever finds it so only clears up.
+    fn lock(&self) -> MutexGuard<'_, Option<Console>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes in what the terminal says, and draws it unless the loop has to: in a burst, or at the end.
+    /// Says whether there is still a console.
+    pub(crate) fn typed(&self, msg: Msg, inbox: &Inbox) -> bool {
+        let mut held = self.lock();
+        let Some(console) = held.as_mut() else { return false };
+        let drawn = console.typed(msg).unwrap_or_else(|problem| {
+            console.failed = Some(problem);
+            false
+        });
+        drop(held);
+        drawn || inbox.send(Input::Due).is_ok()
+    }
+
+    async fn live(&self, mut queue: UnboundedReceiver<Input>) -> Result<Ended, Problem> {
+        let mut batch = Vec::new();
+        loop {
+            let Some(input) = queue.recv().await else { return Ok(Ended::Quit) };
+            batch.push(input);
+            loop {
+                while let Ok(input) = queue.try_recv() {
+                    batch.push(input);
+                }
+                let wait = {
+                    let mut held = self.lock();
+                    let Some(console) = held.as_mut() else { return Ok(Ended::Quit) };
+                    console.take(Msg::Ticked(Utc::now()))?;
+                    for input in batch.drain(..) {
+                        console.receive(input)?;
+                    }
+                    if let Some(problem) = console.failed.take() {
+                        return Err(problem);
+                    }
+                    if let Some(ended) = console.ended {
+                        return Ok(ended);
+                    }
+                    let wait = console.pace.wait(Instant::now());
+                    if wait.is_none() {
+                        console.draw()?;
+                    }
+                    wait
+                };
+                // A burst waits for the next sixtieth of a second, and meanwhile takes in more.
+                let Some(wait) = wait else { break };
+                if let Ok(Some(input)) = tokio::time::timeout(wait, queue.recv()).await {
+                    batch.push(input);
+                }
+            }
+        }
+    }
+}
+
+pub(crate) struct Console {
     terminal: terminal::Terminal,
     performer: perform::Performer,
     listener: listen::Listener,
     recording: recording::Recording,
-    queue: UnboundedReceiver<Input>,
+    model: Model,
     pace: Pace,
     ended: Option<Ended>,
+    /// What went wrong on the other thread.
+    failed: Option<Problem>,
 }
 
 impl Console {
-    async fn live(&mut self, model: &mut Model) -> Result<Ended, Problem> {
-        loop {
-            let Some(input) = self.queue.recv().await else { return Ok(Ended::Quit) };
-            self.take(model, Msg::Ticked(Utc::now()))?;
-            self.receive(model, input)?;
-            loop {
-                while let Ok(input) = self.queue.try_recv() {
-                    self.receive(model, input)?;
-                }
-                if let Some(ended) = self.ended {
-                    return Ok(ended);
-                }
-                // A burst waits for the next sixtieth of a second, and meanwhile takes in more.
-                let Some(wait) = self.pace.wait(Instant::now()) else { break };
-                if let Ok(Some(input)) = tokio::time::timeout(wait, self.queue.recv()).await {
-                    self.receive(model, input)?;
-                }
-            }
-            self.listener.keep(subs(model));
-            self.terminal.draw(model)?;
+    /// Whether it is drawn.
+    fn typed(&mut self, msg: Msg) -> Result<bool, Problem> {
+        self.take(Msg::Ticked(Utc::now()))?;
+        self.take(msg)?;
+        if self.ended.is_some() || self.pace.wait(Instant::now()).is_some() {
+            return Ok(false);
         }
+        self.draw()?;
+        Ok(true)
     }
 
-    fn receive(&mut self, model: &mut Model, input: Input) -> Result<(), Problem> {
+    fn draw(&mut self) -> Result<(), Problem> {
+        self.listener.keep(subs(&self.model));
+        self.terminal.draw(&self.model)
+    }
+
+    fn receive(&mut self, input: Input) -> Result<(), Problem> {
         match input {
-            Input::Msg(msg) => self.take(model, msg),
-            Input::Signal(number) if number == terminal::STOP => self.perform(vec![Effect::Suspend]),
-            Input::Signal(number) => {
-                self.ended = Some(Ended::Signal(number));
-                Ok(())
-            }
-            Input::Lost => {
-                self.ended = Some(Ended::Signal(terminal::HANG_UP));
-                Ok(())
-            }
+            Input::Msg(msg) => return self.take(msg),
+            Input::Signal(number) if number == terminal::STOP => return self.suspend(),
+            Input::Signal(number) => self.ended = Some(Ended::Signal(number)),
+            Input::Due => {}
+            Input::Lost => self.ended = Some(Ended::Signal(terminal::HANG_UP)),
+            Input::Panicked(what) => resume_unwind(what),
         }
+        Ok(())
     }
 
-    fn take(&mut self, model: &mut Model, msg: Msg) -> Result<(), Problem> {
+    fn take(&mut self, msg: Msg) -> Result<(), Problem> {
         self.recording.write(&msg);
         if let Msg::Resized { width, height } = msg {
             self.terminal.resize((width, height))?;
         }
-        let effects = update(model, msg);
+        let effects = update(&mut self.model, msg);
         self.perform(effects)
+    }
+
+    fn suspend(&mut self) -> Result<(), Problem> {
+        let (width, height) = self.terminal.suspend()?;
+        self.performer.tell(Msg::Resized { width, height });
+        self.performer.tell(Msg::Resumed);
+        Ok(())
     }
 
     fn perform(&mut self, effects: Vec<Effect>) -> Result<(), Problem> {
         for effect in effects {
             match effect {
                 Effect::Quit => self.ended = Some(Ended::Quit),
-                Effect::Suspend => {
-                    let size = self.terminal.suspend()?;
-                    let msg = Msg::Resized { width: size.0, height: size.1 };
-                    self.performer.tell(msg);
-                    self.performer.tell(Msg::Resumed);
-                }
+                // The loop does it, in the process's first thread: only there the stop is sure to have come
+                // before anything after it is done.
+                Effect::Suspend => self.performer.put(Input::Signal(terminal::STOP)),
                 Effect::Mouse(on) => self.terminal.mouse(on)?,
                 Effect::Notify(text) => self.terminal.notify(&text)?,
                 Effect::Copy(text) => {

@@ -59,7 +59,12 @@ impl Performer {
 
     /// Puts a fact into the queue.
     pub(crate) fn tell(&self, msg: Msg) {
-        let _ = self.world.inbox.send(Input::Msg(msg));
+        self.put(Input::Msg(msg));
+    }
+
+    /// Puts something into the queue.
+    pub(crate) fn put(&self, input: Input) {
+        let _ = self.world.inbox.send(input);
     }
 
     /// Connects and asks who we are.

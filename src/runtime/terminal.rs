@@ -1,9 +1,8 @@
 //! The terminal: taken over at the start, given back on every way out.
 
+use std::cell::Cell;
 use std::io::{self, Write};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::ThreadId;
 
 use base64::Engine;
 use crossterm::event::{
@@ -33,9 +32,18 @@ pub(crate) const HANG_UP: i32 = Signal::HUP.as_raw();
 /// The most text that is sent to the clipboard: terminals drop longer sequences.
 const CLIPBOARD: usize = 74_000;
 
-/// Whether the terminal is ours now, and which thread draws on it.
+/// Whether the terminal is ours now.
 static TAKEN: AtomicBool = AtomicBool::new(false);
-static PAINTER: OnceLock<ThreadId> = OnceLock::new();
+
+thread_local! {
+    /// Whether this thread draws on it.
+    static PAINTS: Cell<bool> = const { Cell::new(false) };
+}
+
+/// From now on this thread draws too.
+pub(crate) fn paints() {
+    PAINTS.set(true);
+}
 
 /// Columns and rows.
 pub(crate) fn size() -> Result<(u16, u16), Problem> {
@@ -160,7 +168,7 @@ impl Drop for Terminal {
 }
 
 fn take(mouse: bool) -> io::Result<()> {
-    let _ = PAINTER.set(std::thread::current().id());
+    paints();
     enable_raw_mode()?;
     TAKEN.store(true, Ordering::SeqCst);
     let mut out = io::stdout();
@@ -192,7 +200,7 @@ fn failed(error: io::Error) -> Problem {
     Problem::new("The terminal cannot be written to").detail(error.to_string())
 }
 
-/// A panic of the loop restores the terminal before it prints. Tasks that panic are told as problems by
+/// A panic while something is drawn restores the terminal before it prints. Tasks that panic are told as problems by
 /// whoever started them, and print nothing into the frame.
 fn hook_panics() {
     static HOOKED: AtomicBool = AtomicBool::new(false);
@@ -201,7 +209,7 @@ fn hook_panics() {
     }
     let before = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
-        if PAINTER.get() == Some(&std::thread::current().id()) {
+        if PAINTS.get() {
             give_back();
         }
         if !TAKEN.load(Ordering::SeqCst) {

@@ -75,7 +75,7 @@ fn header(model: &Model, buffer: &mut Buffer, area: Rect) {
     } else {
         x
     };
-    let as_of = format!("as of {}", world.as_of.format("%Y-%m-%d"));
+    let as_of = format!("as of {}", world.as_of);
     let refreshed = match world.refreshed {
         Some(at) => format!("{} {}", world.zone().clock(at), world.zone().name()),
         None => world.zone().name(),

@@ -52,8 +52,9 @@ fn write(buffer: &mut Buffer, (x, y): (u16, u16), text: &str, room: usize, style
         let first = buffer.index_of(x, y);
         let row = &mut buffer.content[first..first + usize::from(end - x)];
         for (cell, c) in row.iter_mut().zip(text.chars()) {
-            cell.set_char(c).set_style(style);
+            cell.set_char(c);
         }
+        buffer.set_style(Rect { x, y, width: end - x, height: 1 }, style);
     }
     match &text[plain..] {
         "" => end,
@@ -72,7 +73,10 @@ fn alone(c: char) -> bool {
 
 /// Like [`put`], ending at the right edge of the area.
 pub fn put_right(buffer: &mut Buffer, area: Rect, text: &str, style: Style) {
-    let width = (text.width() as u16).min(area.width);
+    // Of what is printable ASCII every byte is a cell.
+    let plain = text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+    let width = if plain { text.len() } else { text.width() };
+    let width = u16::try_from(width).unwrap_or(u16::MAX).min(area.width);
     put(buffer, area, area.right() - width, text, style);
 }
 
