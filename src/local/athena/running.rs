@@ -20,7 +20,7 @@ use super::prepared::{self, Prepared};
 use super::record::{Record, ResultColumn, State, StatementType};
 use super::results::{self, Csv};
 use super::trino;
-use super::writing::Writing;
+use super::writing::{self, Writing};
 use crate::local::bus::Bus;
 use crate::local::fault::Fault;
 
@@ -246,6 +246,7 @@ impl Athena {
         let database = ddl.existing(name.0)?;
         let sql = ask.sql.clone();
         let columns = self.engine.describe(ask).await?;
+        writing::named(&columns)?;
         let kept = |(name, kind): &(String, super::types::Type)| Column {
             name: name.to_lowercase(),
             kind: kind.hive(),

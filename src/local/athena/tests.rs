@@ -319,6 +319,50 @@ async fn a_query_is_stopped_at_once() {
 }
 
 #[tokio::test]
+async fn queries_that_never_wait_hold_up_nobody() {
+    let lake = Lake::with_facilities().await;
+    // Each of them works on one batch of rows for a very long time.
+    let mut busy = Vec::new();
+    for sql in [
+        "SELECT count(*) FROM UNNEST(sequence(1, 9999)) a(x) CROSS JOIN UNNEST(sequence(1, 9999)) b(y) \
+         CROSS JOIN UNNEST(sequence(1, 9999)) c(z) WHERE (x * y + z) % 7 = 3",
+        "SELECT sum(reduce(sequence(1, 10000), BIGINT '0', (s, x) -> (s * x + y) % 1000003, s -> s)) \
+         FROM UNNEST(sequence(1, 10000)) a(x) CROSS JOIN UNNEST(sequence(1, 10000)) b(y)",
+        "SELECT count(*) FROM UNNEST(sequence(1, 9999)) a(x) JOIN UNNEST(sequence(1, 9999)) b(y) ON x < y \
+         JOIN UNNEST(sequence(1, 9999)) c(z) ON x < z",
+    ] {
+        busy.push(lake.start(sql).await.unwrap());
+    }
+    for n in ["1", "2", "3"] {
+        assert_eq!(lake.rows(&format!("SELECT {n}")).await, [n]);
+    }
+    for id in &busy {
+        lake.call("StopQueryExecution", json!({ "QueryExecutionId": id })).await.unwrap();
+        assert_eq!(lake.finished(id).await["Status"]["State"], "CANCELLED");
+    }
+    // What worked for them lets go of the objects; the lake and its bus keep theirs.
+    while Arc::strong_count(&lake.objects) > 2 {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_plan_that_doubles_without_end_is_refused() {
+    let lake = Lake::with_facilities().await;
+    let doubled = |levels: usize| {
+        let steps = (1..=levels).map(|n| {
+            let before = n - 1;
+            format!("t{n} AS (SELECT a.x FROM t{before} a JOIN t{before} b ON a.x = b.x)")
+        });
+        let steps: Vec<String> = std::iter::once("t0 AS (SELECT 1 AS x)".to_owned()).chain(steps).collect();
+        format!("WITH {} SELECT count(*) FROM t{levels}", steps.join(", "))
+    };
+    assert_eq!(lake.rows(&doubled(4)).await, ["1"]);
+    let why = lake.run(&doubled(40)).await.unwrap_err();
+    assert!(why.starts_with("QUERY_HAS_TOO_MANY_STAGES: "), "{why}");
+}
+
+#[tokio::test]
 async fn a_query_cut_off_by_the_clouds_end_is_run_again_or_says_so() {
     let endless = "SELECT count(*) AS n FROM UNNEST(sequence(1, 9999)) a(x) \
                    CROSS JOIN UNNEST(sequence(1, 9999)) b(y) CROSS JOIN UNNEST(sequence(1, 9999)) c(z)";

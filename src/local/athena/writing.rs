@@ -140,17 +140,8 @@ impl Writing<'_> {
     /// The query's columns, each with a name of its own and a type that can be kept.
     async fn columns(&self, athena: &Athena) -> Result<Vec<(String, Type)>, Failure> {
         let columns = self.columns_of_any(athena).await?;
-        for (n, (name, kind)) in columns.iter().enumerate() {
-            if *name == format!("_col{n}") {
-                let text = format!("line 1:1: Column name not specified at position {}", n + 1);
-                return Err(Failure::new("MISSING_COLUMN_NAME", text));
-            }
-            if columns[..n].iter().any(|(other, _)| other.eq_ignore_ascii_case(name)) {
-                let text = format!("line 1:1: Column name '{name}' specified more than once");
-                return Err(Failure::new("DUPLICATE_COLUMN_NAME", text));
-            }
-            engine::check(kind)?;
-        }
+        named(&columns)?;
+        columns.iter().try_for_each(|(_, kind)| engine::check(kind))?;
         Ok(columns)
     }
 
@@ -299,4 +290,19 @@ fn places(
         ));
     }
     Ok(places)
+}
+
+/// Refuses columns that have no name, or the name of another one.
+pub(super) fn named(columns: &[(String, Type)]) -> Result<(), Failure> {
+    for (n, (name, _)) in columns.iter().enumerate() {
+        if *name == format!("_col{n}") {
+            let text = format!("line 1:1: Column name not specified at position {}", n + 1);
+            return Err(Failure::new("MISSING_COLUMN_NAME", text));
+        }
+        if columns[..n].iter().any(|(other, _)| other.eq_ignore_ascii_case(name)) {
+            let text = format!("line 1:1: Column name '{name}' specified more than once");
+            return Err(Failure::new("DUPLICATE_COLUMN_NAME", text));
+        }
+    }
+    Ok(())
 }

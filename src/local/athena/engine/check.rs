@@ -1,10 +1,13 @@
 //! What the planner lets pass and Trino does not: arguments, results and comparisons of types that do
 //! not go together.
 
+use std::ops::ControlFlow;
+
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{DFSchema, Result};
 use datafusion::logical_expr::{Case, Expr, ExprSchemable, LogicalPlan};
+use datafusion::sql::sqlparser::ast::{ObjectName, Query, Visit, Visitor};
 
 use super::literals::type_name;
 use super::operators::{self, comparable, is_boolean, is_number, is_text};
@@ -14,6 +17,58 @@ use crate::local::athena::failure::{Failure, Spot};
 
 fn mismatch(message: String) -> Failure {
     Failure::new("TYPE_MISMATCH", message)
+}
+
+/// Refuses a plan of too many nodes, before anything walks over all of them.
+pub fn size(plan: &LogicalPlan, most: usize) -> Result<(), Failure> {
+    let (mut nodes, mut todo) = (0, vec![plan]);
+    while let Some(node) = todo.pop() {
+        nodes += 1;
+        if nodes > most {
+            return Err(too_large());
+        }
+        todo.extend(node.inputs());
+    }
+    Ok(())
+}
+
+fn too_large() -> Failure {
+    let message =
+        "The query has too many steps: WITH queries that use each other twice double with each of them";
+    Failure::new("QUERY_HAS_TOO_MANY_STAGES", message)
+}
+
+/// Relations that a query may read, each as often as it is read.
+const MOST_READ: u64 = 5_000;
+
+/// Refuses a query whose WITH queries multiply beyond bounds, before it is planned.
+pub fn growth(query: &Query) -> Result<(), Failure> {
+    if reads(query, &mut Vec::new()) > MOST_READ { Err(too_large()) } else { Ok(()) }
+}
+
+/// How many relations a query reads, when `known` ones read so many.
+fn reads(query: &Query, known: &mut Vec<(String, u64)>) -> u64 {
+    struct Reads<'a>(&'a [(String, u64)], u64);
+    impl Visitor for Reads<'_> {
+        type Break = ();
+        fn pre_visit_relation(&mut self, name: &ObjectName) -> ControlFlow<()> {
+            let name = name.to_string().to_lowercase();
+            let known = self.0.iter().rev().find(|(other, _)| *other == name);
+            self.1 = self.1.saturating_add(known.map_or(1, |(_, reads)| *reads));
+            ControlFlow::Continue(())
+        }
+    }
+    let outside = known.len();
+    for cte in query.with.iter().flat_map(|with| &with.cte_tables) {
+        let inner = reads(&cte.query, known);
+        known.push((cte.alias.name.to_string().to_lowercase(), inner));
+    }
+    let mut body = Reads(known, 0);
+    // It never breaks.
+    let _ = query.body.visit(&mut body);
+    let all = body.1.max(1);
+    known.truncate(outside);
+    all
 }
 
 /// Checks one expression of which the place is known; its parts have been checked before.

@@ -61,7 +61,7 @@ fn translate(error: &DataFusionError, sql: &str) -> Failure {
         DataFusionError::ResourcesExhausted(_) => {
             Failure::new("EXCEEDED_MEMORY_LIMIT", "Query exhausted resources at this scale factor")
         }
-        DataFusionError::NotImplemented(what) => Failure::unsupported(what.clone()),
+        DataFusionError::NotImplemented(what) => Failure::unsupported(words::plain(what)),
         DataFusionError::Plan(text) | DataFusionError::Execution(text) => words::failure(text, sql),
         other => words::failure(&other.strip_backtrace(), sql),
     }

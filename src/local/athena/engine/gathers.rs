@@ -48,6 +48,22 @@ impl Call {
         call("$ordered", vec![gathered, text(&directions), distinct], self.span)
     }
 
+    /// What listagg puts where its text would be too long, and whether it says how many values are left
+    /// out; NULL when that is an error.
+    fn overflow(&mut self) -> (Expr, Expr) {
+        let mut found = (Expr::Value(Value::Null.into()), false);
+        if let Some(list) = self.list() {
+            list.clauses.retain_mut(|clause| match clause {
+                FunctionArgumentClause::OnOverflow(ListAggOnOverflow::Truncate { filler, with_count }) => {
+                    found = (filler.take().map_or_else(|| text("..."), |filler| *filler), *with_count);
+                    false
+                }
+                other => !matches!(other, FunctionArgumentClause::OnOverflow(_)),
+            });
+        }
+        (found.0, Expr::Value(Value::Boolean(found.1).into()))
+    }
+
     fn order(&mut self) -> Vec<OrderByExpr> {
         let mut order = Vec::new();
         if let Some(list) = self.list() {
@@ -89,13 +105,14 @@ pub fn rewrite(name: &str, of: &mut Call) -> Result<Option<Expr>, Failure> {
         }
         "listagg" => {
             of.arity(1..=2)?;
+            let (filler, count) = of.overflow();
             let mut order = std::mem::take(&mut of.function.within_group);
             order.extend(of.order());
             let value = of.args[0].clone();
             of.only(not_null(value.clone()));
             let separator = of.args.get(1).cloned().unwrap_or_else(|| text(""));
             let gathered = of.ordered(call("$text", vec![value], span), &order);
-            call("array_join", vec![gathered, separator], span)
+            call("$listagg", vec![gathered, separator, filler, count], span)
         }
         "map_agg" | "multimap_agg" => {
             of.arity(2..=2)?;

@@ -49,7 +49,6 @@ const ENGINE: &[(&str, &str)] = &[
     ("lag", "lag"),
     ("last_value", "last_value"),
     ("lead", "lead"),
-    ("levenshtein_distance", "levenshtein"),
     ("ln", "ln"),
     ("localtimestamp", "now"),
     ("log10", "log10"),

@@ -5,8 +5,8 @@
 //! [`check`] refuse what Trino refuses), [`apply`] (subqueries that the engine cannot join), the engine's
 //! optimiser, [`scan`] (objects into columns), [`print`](mod@print) (values as Athena shows them).
 //!
-//! It runs on threads of its own with deep stacks, which begin with the first query: an idle cloud
-//! has none of it, and no query delays the server.
+//! Every query runs on [`threads`] of its own with deep stacks: an idle cloud has none of it, and no query
+//! delays the server or another query.
 
 mod adapt;
 mod apply;
@@ -46,6 +46,8 @@ mod scan;
 mod scopes;
 mod shapes;
 mod size;
+mod slices;
+mod threads;
 mod time;
 mod tokens;
 mod unnest;
@@ -66,7 +68,6 @@ use datafusion::physical_plan::execute_stream;
 use datafusion::prelude::SessionConfig;
 use datafusion::sql::sqlparser::ast::Statement;
 use futures::StreamExt;
-use tokio::runtime::Runtime;
 
 use self::functions::Functions;
 pub use self::meter::{CUT_OFF, Meter};
@@ -79,8 +80,8 @@ use crate::local::bus::Objects;
 
 /// Bytes that all queries may hold; what is more is spilled to temporary files or fails.
 const MEMORY: usize = 256 << 20;
-/// Plans are deep, and unoptimised builds use much stack for each level.
-const STACK: usize = 256 << 20;
+/// The most nodes of a plan. WITH queries that use each other twice double with every step.
+const LARGEST: usize = 20_000;
 
 /// What a statement is to Athena.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,20 +120,12 @@ pub struct Ran {
 }
 
 struct Machine {
-    runtime: Option<Runtime>,
+    /// Threads of a query, and into how many parts its rows are divided.
+    cores: usize,
     state: SessionState,
     /// For subqueries that run inside others: one partition, so nothing is handed to other threads.
     inner: SessionState,
     functions: Arc<Functions>,
-}
-
-impl Drop for Machine {
-    fn drop(&mut self) {
-        // Dropped from asynchronous code, where waiting for the threads is not allowed.
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
-        }
-    }
 }
 
 /// The engine. Cheap until it is first used.
@@ -154,7 +147,7 @@ impl Engine {
     /// filled in when they are given.
     pub async fn read(&self, sql: &str, parameters: &[String]) -> Result<Kind, Failure> {
         let (sql, parameters) = (sql.to_owned(), parameters.to_vec());
-        self.on_thread(move |_| async move {
+        threads::run(1, async move {
             match parse::statement(&sql, &parameters)? {
                 Statement::Query(_) => Ok(Kind::Query),
                 Statement::Explain { .. } => Ok(Kind::Explain),
@@ -167,7 +160,7 @@ impl Engine {
     /// The columns of a query that is not run: what a view of it would have.
     pub async fn describe(&self, ask: Ask) -> Result<Vec<(String, Type)>, Failure> {
         let catalog = self.catalog.clone();
-        self.on_thread(move |machine| async move {
+        self.on_threads(move |machine| async move {
             let planned = machine.plan(&catalog, &ask, &Arc::default()).await?;
             Ok(planned.0)
         })
@@ -178,36 +171,25 @@ impl Engine {
     /// future stops the query.
     pub async fn run<S: Sink>(&self, ask: Ask, meter: Arc<Meter>, sink: S) -> Result<(Ran, S), Failure> {
         let catalog = self.catalog.clone();
-        self.on_thread(move |machine| async move { machine.run(&catalog, &ask, meter, sink).await }).await
+        self.on_threads(move |machine| async move { machine.run(&catalog, &ask, meter, sink).await }).await
     }
 
     /// Runs a query whose rows go into objects.
     pub async fn write(&self, ask: Ask, write: Write, meter: Arc<Meter>) -> Result<Written, Failure> {
         let catalog = self.catalog.clone();
-        self.on_thread(move |machine| async move { write::run(&machine, &catalog, &ask, write, meter).await })
-            .await
+        self.on_threads(
+            move |machine| async move { write::run(&machine, &catalog, &ask, write, meter).await },
+        )
+        .await
     }
 
-    async fn on_thread<T, F>(&self, work: impl FnOnce(Arc<Machine>) -> F) -> Result<T, Failure>
+    async fn on_threads<T, F>(&self, work: impl FnOnce(Arc<Machine>) -> F) -> Result<T, Failure>
     where
         T: Send + 'static,
         F: Future<Output = Result<T, Failure>> + Send + 'static,
     {
-        struct Stop(tokio::task::AbortHandle);
-        impl Drop for Stop {
-            fn drop(&mut self) {
-                self.0.abort();
-            }
-        }
         let machine = self.machine()?;
-        let Some(runtime) = &machine.runtime else { return Err(Failure::internal("the engine has stopped")) };
-        let task = runtime.spawn(work(machine.clone()));
-        let _stop = Stop(task.abort_handle());
-        match task.await {
-            Ok(result) => result,
-            Err(error) if error.is_panic() => Err(Failure::internal("the SQL engine failed on this query")),
-            Err(_) => Err(Failure::internal("the query was stopped")),
-        }
+        threads::run(machine.cores, work(machine)).await
     }
 }
 
@@ -220,13 +202,6 @@ fn unsupported(statement: &Statement) -> Failure {
 impl Machine {
     fn start() -> Result<Machine, Failure> {
         let cores = std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 8);
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(cores)
-            .thread_name("sql")
-            .thread_stack_size(STACK)
-            .enable_time()
-            .build()
-            .map_err(|e| Failure::internal(format!("the SQL engine could not start: {e}")))?;
         let memory = RuntimeEnvBuilder::new()
             .with_memory_pool(Arc::new(FairSpillPool::new(MEMORY)))
             .build_arc()
@@ -241,10 +216,12 @@ impl Machine {
             SessionStateBuilder::new_with_default_features()
                 .with_config(config)
                 .with_runtime_env(memory.clone())
+                .with_optimizer_rules(threads::rules())
+                .with_physical_optimizer_rule(Arc::new(slices::Slices))
                 .build()
         };
         let (inner, state) = (state(1), state(cores));
-        Ok(Machine { runtime: Some(runtime), state, inner, functions: Arc::new(Functions::new()) })
+        Ok(Machine { cores, state, inner, functions: Arc::new(Functions::new()) })
     }
 
     /// The plan of a query with its columns.
@@ -273,6 +250,7 @@ impl Machine {
         };
         let failed = |e| errors::failure(&e, &ask.sql);
         let planned = planner::plan(&context, query).map_err(failed)?;
+        check::size(&planned.plan, LARGEST)?;
         check::plan(&planned.plan).map_err(failed)?;
         let plan = apply::rewrite(planned.plan, &at_once(&self.inner)).await.map_err(failed)?;
         let fields = plan.schema().fields();
@@ -321,6 +299,7 @@ impl Machine {
             }
             return Ok((Ran { planning }, sink));
         }
+        threads::check()?;
         let physical = state.create_physical_plan(&plan).await.map_err(failed)?;
         let planning = began.elapsed();
         sink.head(&columns);

@@ -4,7 +4,7 @@ use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{DFSchema, ScalarValue};
 use datafusion::error::DataFusionError;
 use datafusion::logical_expr::planner::{PlannerResult, RawBinaryExpr};
-use datafusion::logical_expr::{Expr, ExprSchemable};
+use datafusion::logical_expr::{Expr, ExprSchemable, Operator};
 use datafusion::sql::sqlparser::ast::BinaryOperator;
 
 use super::scan::fail;
@@ -148,8 +148,17 @@ fn same_time(left: &DataType, right: &DataType) -> bool {
 fn is_condition(expr: &Expr) -> bool {
     match expr {
         Expr::BinaryExpr(of) => of.op.is_logic_operator() || of.op.supports_propagation(),
+        Expr::HigherOrderFunction(of) => matches!(of.name(), "$and" | "$or"),
         Expr::Between(_) | Expr::InList(_) | Expr::IsNull(_) | Expr::IsNotNull(_) | Expr::Like(_) => true,
         _ => false,
+    }
+}
+
+/// AND or OR, of which the left side protects the right one.
+fn guarded(expr: RawBinaryExpr, op: Operator) -> PlannerResult<RawBinaryExpr> {
+    match functions::lazy(&expr.left, op, &expr.right) {
+        Some(planned) => PlannerResult::Planned(planned),
+        None => PlannerResult::Original(expr),
     }
 }
 
@@ -160,11 +169,16 @@ pub fn plan(
     at: Option<Spot>,
 ) -> Result<PlannerResult<RawBinaryExpr>, DataFusionError> {
     // Long chains of conditions need no look at each part again.
-    if matches!(expr.op, BinaryOperator::And | BinaryOperator::Or)
+    let logic = match expr.op {
+        BinaryOperator::And => Some(Operator::And),
+        BinaryOperator::Or => Some(Operator::Or),
+        _ => None,
+    };
+    if let Some(op) = logic
         && is_condition(&expr.left)
         && is_condition(&expr.right)
     {
-        return Ok(PlannerResult::Original(expr));
+        return Ok(guarded(expr, op));
     }
     let known = functions::kind(&expr.left).cloned();
     let (Ok(left), Ok(right)) =
@@ -204,6 +218,9 @@ pub fn plan(
             Some(spot) => failure.at(spot),
             None => failure,
         }));
+    }
+    if let Some(op) = logic {
+        return Ok(guarded(expr, op));
     }
     let is_list = |t: &DataType| matches!(t, DataType::List(_) | DataType::FixedSizeList(..));
     if expr.op == BinaryOperator::StringConcat && (is_list(&left) || is_list(&right)) {

@@ -83,6 +83,7 @@ pub struct Planned {
 
 /// Plans a query, which is rewritten on the way.
 pub fn plan(context: &Context, mut query: Query) -> Result<Planned> {
+    check::growth(&query).map_err(fail)?;
     let names = rewrite::query(&mut query, context).map_err(fail)?;
     let provider = Provider {
         context: context.clone(),

@@ -14,6 +14,7 @@ use datafusion::physical_plan::execution_plan::reset_plan_states;
 use futures::StreamExt;
 
 use super::scan::fail;
+use super::threads;
 use crate::local::athena::failure::Failure;
 
 /// The values of the outer row a subquery currently runs for.
@@ -207,6 +208,7 @@ impl ScalarUDFImpl for Apply {
         let mut known: Option<Vec<ArrayRef>> = None;
         let mut answers = Vec::with_capacity(args.number_rows);
         for row in 0..args.number_rows {
+            threads::check().map_err(fail)?;
             let mut values =
                 arrays.iter().map(|a| ScalarValue::try_from_array(a, row)).collect::<Result<Vec<_>>>()?;
             let wanted = if compares { values.pop() } else { None };

@@ -18,7 +18,7 @@ use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
 use super::columns::Column;
 use super::format::{self, Decoder, Format, Place, Source};
 use super::pieces::{self, Access, Lines, Object, PIECE, Piece};
-use super::{arrow, folders, parquet, prune};
+use super::{arrow, folders, functions, parquet, prune};
 use crate::local::athena::catalog::{Catalog, Partition, Table};
 use crate::local::athena::ddl;
 use crate::local::athena::failure::Failure;
@@ -74,6 +74,11 @@ impl S3Table {
         let columns = filter.column_refs();
         let ours = |name: &str| self.table.partitioned_by.iter().any(|c| c.name == name);
         !columns.is_empty() && columns.iter().all(|c| ours(&c.name))
+    }
+
+    /// The conditions within a filter that are of partition columns alone.
+    fn of_folders<'a>(&self, filter: &'a Expr) -> Vec<&'a Expr> {
+        functions::terms(filter).into_iter().filter(|term| self.chooses_folders(term)).collect()
     }
 
     /// The pieces of all objects, in the order of their keys.
@@ -246,7 +251,7 @@ impl TableProvider for S3Table {
     fn supports_filters_pushdown(&self, filters: &[&Expr]) -> Result<Vec<TableProviderFilterPushDown>> {
         let parquet = matches!(self.format, Format::Parquet { .. });
         let judge = |filter: &&Expr| {
-            if !filter.is_volatile() && (parquet || self.chooses_folders(filter)) {
+            if !filter.is_volatile() && (parquet || !self.of_folders(filter).is_empty()) {
                 TableProviderFilterPushDown::Inexact
             } else {
                 TableProviderFilterPushDown::Unsupported
@@ -265,9 +270,8 @@ impl TableProvider for S3Table {
         let wanted: Vec<usize> = projection.cloned().unwrap_or_else(|| (0..self.sources.len()).collect());
         let schema = Arc::new(self.schema.project(&wanted)?);
         let sources: Vec<Source> = wanted.iter().map(|n| self.sources[*n].clone()).collect();
-        let (of_folders, of_rows): (Vec<&Expr>, Vec<&Expr>) =
-            filters.iter().partition(|filter| self.chooses_folders(filter));
-        let of_folders: Vec<Expr> = of_folders.into_iter().cloned().collect();
+        let of_folders: Vec<Expr> = filters.iter().flat_map(|f| self.of_folders(f)).cloned().collect();
+        let of_rows: Vec<&Expr> = filters.iter().filter(|filter| !self.chooses_folders(filter)).collect();
         let folders = folders::wanted(&self.table, &self.catalog, &of_folders, state).map_err(fail)?;
         let predicate = prune::predicate(&of_rows, &schema, state);
         let pieces = self.pieces(&folders).map_err(fail)?;

@@ -88,6 +88,11 @@ pub fn failure(text: &str, sql: &str) -> Failure {
     if let Some(predicate) = between(text, "non-boolean predicate '", "'") {
         return predicate_of(text, predicate, sql);
     }
+    if let Some(kind) = text.split("Join condition must be boolean type, but got ").nth(1) {
+        let message =
+            format!("JOIN ON clause must evaluate to a boolean: actual type {}", type_name(kind.trim()));
+        return placed(Failure::new("TYPE_MISMATCH", message), "ON", sql);
+    }
     if let Some(kind) = text.split("'NOT' requires a boolean expression, got ").nth(1) {
         let message = format!(
             "Value of logical NOT expression must evaluate to a boolean (actual: {})",
@@ -144,7 +149,16 @@ pub fn failure(text: &str, sql: &str) -> Failure {
     if text.contains("ore than one row") {
         return Failure::new("SUBQUERY_MULTIPLE_ROWS", "Scalar sub-query has returned multiple rows");
     }
-    Failure::syntax(text.lines().next().unwrap_or_default())
+    Failure::syntax(plain(text))
+}
+
+/// The first line of a text, up to where the engine begins to show its own tree: `Function { name: …`.
+pub fn plain(text: &str) -> &str {
+    let line = text.lines().next().unwrap_or_default();
+    let Some((before, _)) = line.split_once('{') else { return line };
+    let before = before.trim_end();
+    let cut = before.rfind(' ').map_or("", |at| &before[..at]);
+    if cut.is_empty() { "this part of the statement is not supported" } else { cut }
 }
 
 #[cfg(test)]
@@ -161,6 +175,20 @@ mod tests {
         );
         let found = failure(text, "SELECT 1 FROM t GROUP BY a HAVING 1");
         assert!(found.to_string().starts_with("TYPE_MISMATCH: line 1:35: HAVING clause"), "{found}");
+    }
+
+    #[test]
+    fn the_engines_trees_are_not_shown() {
+        assert_eq!(
+            plain("Unsupported ast node Lambda(LambdaFunction { params: Many([..."),
+            "Unsupported ast node"
+        );
+        assert_eq!(plain("Nope"), "Nope");
+        let text = "Error during planning: Join condition must be boolean type, but got Int32";
+        assert_eq!(
+            failure(text, "SELECT 1 FROM a JOIN b ON 1").to_string(),
+            "TYPE_MISMATCH: line 1:24: JOIN ON clause must evaluate to a boolean: actual type integer"
+        );
     }
 
     #[test]

@@ -245,6 +245,18 @@ async fn views_are_made_replaced_shown_and_dropped() {
     .await;
     assert_eq!(lake.rows("SELECT facility_id FROM big").await, ["FAC001"]);
     assert!(lake.run("CREATE VIEW big AS SELECT 1 AS x").await.unwrap_err().contains("already exists"));
+    for (sql, why) in [
+        (
+            "CREATE VIEW v AS SELECT 1 a, 2",
+            "MISSING_COLUMN_NAME: line 1:1: Column name not specified at position 2",
+        ),
+        (
+            "CREATE VIEW v AS SELECT 1 a, 2 A",
+            "DUPLICATE_COLUMN_NAME: line 1:1: Column name 'a' specified more than once",
+        ),
+    ] {
+        assert_eq!(lake.run(sql).await.unwrap_err().to_lowercase(), why.to_lowercase(), "{sql}");
+    }
     done(&lake, &["CREATE OR REPLACE VIEW big AS SELECT count(*) AS n FROM facilities"]).await;
     assert_eq!(lake.rows("SELECT n FROM big").await, ["3"]);
     assert_eq!(shown(&lake, "SHOW VIEWS").await, ["big"]);

@@ -1,4 +1,5 @@
-//! `sum` and `avg` of decimals with Trino's result types: decimal(38,s) and the type of the values.
+//! `sum` and `avg` with Trino's result types: of decimals decimal(38,s) and the type of the values, of `real`
+//! again `real`.
 
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -8,18 +9,22 @@ use datafusion::arrow::compute;
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::{Result, ScalarValue};
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
+use datafusion::logical_expr::type_coercion::functions::fields_with_udf;
 use datafusion::logical_expr::{
-    Accumulator, AggregateUDF, AggregateUDFImpl, EmitTo, GroupsAccumulator, Signature,
+    Accumulator, AggregateUDF, AggregateUDFImpl, EmitTo, GroupsAccumulator, Signature, Volatility,
 };
 
-/// The engine's aggregate with another result type for decimals.
+use super::sums::{self, Sum, Sums};
+
+/// The engine's aggregate with other result types.
 pub fn of(inner: Arc<AggregateUDF>) -> AggregateUDF {
-    AggregateUDF::new_from_impl(Exact { inner })
+    AggregateUDF::new_from_impl(Exact { inner, signature: Signature::user_defined(Volatility::Immutable) })
 }
 
 #[derive(Debug)]
 struct Exact {
     inner: Arc<AggregateUDF>,
+    signature: Signature,
 }
 
 impl PartialEq for Exact {
@@ -36,10 +41,33 @@ impl Hash for Exact {
     }
 }
 
+/// The fields that the inner function is given: what it does with `real` it does with doubles.
+fn widened(inputs: &[FieldRef]) -> Vec<FieldRef> {
+    let wide = |field: &FieldRef| match field.data_type() {
+        DataType::Float32 => Arc::new(field.as_ref().clone().with_data_type(DataType::Float64)),
+        _ => field.clone(),
+    };
+    inputs.iter().map(wide).collect()
+}
+
+/// The values that the inner function is given.
+fn wide(values: &[ArrayRef]) -> Result<Vec<ArrayRef>> {
+    let wide = |values: &ArrayRef| match values.data_type() {
+        DataType::Float32 => compute::cast(values, &DataType::Float64),
+        _ => Ok(values.clone()),
+    };
+    Ok(values.iter().map(wide).collect::<Result<_, _>>()?)
+}
+
 impl Exact {
+    /// Whether it is a sum of our own.
+    fn is_sum(&self, distinct: bool, kind: &DataType) -> bool {
+        self.name() == "sum" && !distinct && sums::of(kind)
+    }
+
     /// The result field that the inner function would have.
     fn inner_field(&self, inputs: &[FieldRef], ours: &FieldRef) -> Result<FieldRef> {
-        let types: Vec<DataType> = inputs.iter().map(|f| f.data_type().clone()).collect();
+        let types: Vec<DataType> = widened(inputs).iter().map(|f| f.data_type().clone()).collect();
         let kind = self.inner.return_type(&types)?;
         Ok(Arc::new(Field::new(ours.name(), kind, true)))
     }
@@ -49,7 +77,8 @@ impl Exact {
 macro_rules! inner {
     ($self:ident, $args:ident, $call:ident) => {{
         let field = $self.inner_field($args.expr_fields, &$args.return_field)?;
-        $self.inner.$call(AccumulatorArgs { return_field: field, ..$args })
+        let inputs = widened($args.expr_fields);
+        $self.inner.$call(AccumulatorArgs { return_field: field, expr_fields: &inputs, ..$args })
     }};
 }
 
@@ -59,40 +88,59 @@ impl AggregateUDFImpl for Exact {
     }
 
     fn signature(&self) -> &Signature {
-        self.inner.signature()
+        &self.signature
     }
 
     fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
-        self.inner.coerce_types(types)
+        if types == [DataType::Float32] {
+            return Ok(types.to_vec());
+        }
+        let fields: Vec<FieldRef> =
+            types.iter().map(|t| Arc::new(Field::new("", t.clone(), true)) as FieldRef).collect();
+        let coerced = fields_with_udf(&fields, self.inner.as_ref())?;
+        Ok(coerced.iter().map(|f| f.data_type().clone()).collect())
     }
 
     fn return_type(&self, types: &[DataType]) -> Result<DataType> {
         match types {
             [DataType::Decimal128(_, s)] if self.name() == "sum" => Ok(DataType::Decimal128(38, *s)),
-            [decimal @ DataType::Decimal128(..)] => Ok(decimal.clone()),
+            [same @ (DataType::Decimal128(..) | DataType::Float32)] => Ok(same.clone()),
             _ => self.inner.return_type(types),
         }
     }
 
     fn state_fields(&self, args: StateFieldsArgs) -> Result<Vec<FieldRef>> {
+        if self.is_sum(args.is_distinct, args.return_field.data_type()) {
+            let kind = args.return_field.data_type().clone();
+            return Ok(vec![Arc::new(Field::new(format!("{}[sum]", args.name), kind, true))]);
+        }
         let field = self.inner_field(args.input_fields, &args.return_field)?;
-        self.inner.state_fields(StateFieldsArgs { return_field: field, ..args })
+        let inputs = widened(args.input_fields);
+        self.inner.state_fields(StateFieldsArgs { return_field: field, input_fields: &inputs, ..args })
     }
 
     fn accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
         let kind = args.return_field.data_type().clone();
+        if self.is_sum(args.is_distinct, &kind) {
+            return Ok(Box::new(Sum::new(kind)));
+        }
         Ok(Box::new(One { inner: inner!(self, args, accumulator)?, kind }))
     }
 
     fn create_sliding_accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
         let kind = args.return_field.data_type().clone();
+        if self.is_sum(args.is_distinct, &kind) {
+            return Ok(Box::new(Sum::new(kind)));
+        }
         Ok(Box::new(One { inner: inner!(self, args, create_sliding_accumulator)?, kind }))
     }
 
     fn groups_accumulator_supported(&self, args: AccumulatorArgs) -> bool {
         match self.inner_field(args.expr_fields, &args.return_field) {
             Ok(field) => {
-                self.inner.groups_accumulator_supported(AccumulatorArgs { return_field: field, ..args })
+                let inputs = widened(args.expr_fields);
+                let args = AccumulatorArgs { return_field: field, expr_fields: &inputs, ..args };
+                self.inner.groups_accumulator_supported(args)
             }
             Err(_) => false,
         }
@@ -100,6 +148,9 @@ impl AggregateUDFImpl for Exact {
 
     fn create_groups_accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn GroupsAccumulator>> {
         let kind = args.return_field.data_type().clone();
+        if self.is_sum(args.is_distinct, &kind) {
+            return Ok(Box::new(Sums::new(kind)));
+        }
         Ok(Box::new(Many { inner: inner!(self, args, create_groups_accumulator)?, kind }))
     }
 }
@@ -112,7 +163,7 @@ struct One {
 
 impl Accumulator for One {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
-        self.inner.update_batch(values)
+        self.inner.update_batch(&wide(values)?)
     }
 
     fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
@@ -128,7 +179,7 @@ impl Accumulator for One {
     }
 
     fn retract_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
-        self.inner.retract_batch(values)
+        self.inner.retract_batch(&wide(values)?)
     }
 
     fn supports_retract_batch(&self) -> bool {
@@ -153,7 +204,7 @@ impl GroupsAccumulator for Many {
         filter: Option<&datafusion::arrow::array::BooleanArray>,
         total: usize,
     ) -> Result<()> {
-        self.inner.update_batch(values, groups, filter, total)
+        self.inner.update_batch(&wide(values)?, groups, filter, total)
     }
 
     fn merge_batch(&mut self, values: &[ArrayRef], groups: &[usize], total: usize) -> Result<()> {
@@ -173,7 +224,7 @@ impl GroupsAccumulator for Many {
         values: &[ArrayRef],
         filter: Option<&datafusion::arrow::array::BooleanArray>,
     ) -> Result<Vec<ArrayRef>> {
-        self.inner.convert_to_state(values, filter)
+        self.inner.convert_to_state(&wide(values)?, filter)
     }
 
     fn size(&self) -> usize {

@@ -22,6 +22,7 @@ use super::native::*;
 use super::pairs::{Twice, build};
 use crate::local::athena::engine::columns;
 use crate::local::athena::engine::scan::fail;
+use crate::local::athena::engine::threads;
 use crate::local::athena::failure::Failure;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -186,6 +187,7 @@ impl HigherOrderUDFImpl for Over {
 
 /// Evaluates a lambda over `params`, each of which belongs to a row of the outside.
 fn evaluate(body: &LambdaArgument, params: &[ArrayRef], rows: &UInt32Array) -> Result<ArrayRef> {
+    threads::check().map_err(fail)?;
     let given: Vec<Box<dyn Fn() -> Result<ArrayRef>>> = params
         .iter()
         .map(|p| {
@@ -249,6 +251,7 @@ fn map_zip_with(values: &[ArrayRef], body: &LambdaArgument, kind: &DataType) -> 
     let (mut left, mut right, mut rows) = (Vec::new(), Vec::new(), Vec::new());
     let mut by_row = Vec::new();
     for row in 0..a.len() {
+        threads::check().map_err(fail)?;
         if a.is_null(row) || b.is_null(row) {
             by_row.push(None);
             continue;
@@ -351,6 +354,7 @@ fn regexp_replace(values: &[ArrayRef], body: &LambdaArgument) -> Result<ArrayRef
     let mut rows = Vec::new();
     let options = crate::local::athena::engine::json::Options::EXACT;
     for row in 0..values[0].len() {
+        threads::check().map_err(fail)?;
         let (Some(of), Some(pattern)) = (text(&values[0], row), text(&values[1], row)) else {
             matches.push(None);
             continue;

@@ -15,6 +15,7 @@ use datafusion::logical_expr::{
 use super::arrays::list;
 use super::cast::convert;
 use crate::local::athena::engine::scan::fail;
+use crate::local::athena::engine::threads;
 use crate::local::athena::failure::Failure;
 
 pub fn all() -> Vec<HigherOrderUDF> {
@@ -112,6 +113,7 @@ impl HigherOrderUDFImpl for Try {
         let null = ScalarValue::try_from(args.return_field.data_type())?;
         let mut values = Vec::with_capacity(args.number_rows);
         for row in 0..args.number_rows {
+            threads::check().map_err(fail)?;
             let one = rows.slice(row, 1);
             let tried = body
                 .evaluate(&[&|| Ok(one.clone())], |captured| {
@@ -179,22 +181,34 @@ impl HigherOrderUDFImpl for Reduce {
         }
     }
 
+    /// What stands behind a NULL is not looked at, and need not be cleared away.
+    fn clear_null_values(&self) -> bool {
+        false
+    }
+
     fn invoke_with_args(&self, args: HigherOrderFunctionArgs) -> Result<ColumnarValue> {
+        // A list that is the same for all rows is not repeated for each of them.
+        let (lists, same) = match args.args.first() {
+            Some(ValueOrLambda::Value(ColumnarValue::Scalar(one))) => (Some(one.to_array()?), true),
+            _ => (value(&args, 0)?, false),
+        };
         let (Some(lists), Some(start), Some(step), Some(finish)) =
-            (value(&args, 0)?, value(&args, 1)?, lambda(&args, 2), lambda(&args, 3))
+            (lists, value(&args, 1)?, lambda(&args, 2), lambda(&args, 3))
         else {
             return Err(misused("reduce"));
         };
         let lists = list(&lists).map_err(fail)?;
+        let of = |row: u32| if same { 0 } else { row as usize };
+        let all = 0..args.number_rows as u32;
         let offsets = lists.value_offsets();
         let kind = start.data_type().clone();
         let mut state = start;
         let longest = (0..lists.len()).map(|row| lists.value_length(row)).max().unwrap_or(0);
         for n in 0..longest {
-            let rows: Vec<u32> = (0..lists.len() as u32)
-                .filter(|row| lists.is_valid(*row as usize) && lists.value_length(*row as usize) > n)
-                .collect();
-            let places: UInt32Array = rows.iter().map(|row| (offsets[*row as usize] + n) as u32).collect();
+            threads::check().map_err(fail)?;
+            let goes_on = |row: u32| lists.is_valid(of(row)) && lists.value_length(of(row)) > n;
+            let rows: Vec<u32> = all.clone().filter(|row| goes_on(*row)).collect();
+            let places: UInt32Array = rows.iter().map(|row| (offsets[of(*row)] + n) as u32).collect();
             let rows = UInt32Array::from(rows);
             let elements = compute::take(lists.values(), &places, None)?;
             let before = compute::take(&state, &rows, None)?;
@@ -214,8 +228,7 @@ impl HigherOrderUDFImpl for Reduce {
         let done = finish.evaluate(&[&|| Ok(state.clone())], |captured| Ok(captured.to_vec()))?;
         let done = done.into_array(args.number_rows)?;
         // A NULL array has no value.
-        let nulls: UInt32Array =
-            (0..lists.len() as u32).map(|row| lists.is_valid(row as usize).then_some(row)).collect();
+        let nulls: UInt32Array = all.map(|row| lists.is_valid(of(row)).then_some(row)).collect();
         Ok(ColumnarValue::Array(compute::take(&done, &nulls, None)?))
     }
 }

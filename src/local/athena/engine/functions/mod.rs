@@ -23,6 +23,8 @@ mod joda;
 mod json;
 mod json_cast;
 mod lambda;
+mod lazy;
+mod listagg;
 mod lists;
 mod maps;
 mod native;
@@ -32,6 +34,7 @@ mod parts;
 mod pattern;
 mod sequence;
 mod strings;
+mod sums;
 mod text;
 mod trims;
 mod urls;
@@ -47,6 +50,7 @@ pub use cast::convert;
 pub use chain::{kind, longer};
 pub use equality::comparison;
 pub use json_cast::write as write_json;
+pub use lazy::{lazy, terms};
 pub use native::udf;
 pub use zones::stamp;
 
@@ -125,6 +129,7 @@ fn ours() -> Vec<ScalarUDF> {
         gathered::all(),
         iso::all(),
         json::all(),
+        listagg::all(),
         lists::all(),
         maps::all(),
         numbers::all(),

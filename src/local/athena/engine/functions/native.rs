@@ -10,7 +10,7 @@ use datafusion::logical_expr::{
 };
 
 use crate::local::athena::engine::scan::fail;
-use crate::local::athena::engine::{arrow, known};
+use crate::local::athena::engine::{arrow, known, threads};
 use crate::local::athena::failure::Failure;
 
 /// A function: how its result type follows from its argument types, and what it does with arrays of
@@ -90,6 +90,7 @@ impl ScalarUDFImpl for Registered {
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        threads::check().map_err(fail)?;
         let constant = args.args.iter().all(|a| matches!(a, ColumnarValue::Scalar(_)));
         let arrays = ColumnarValue::values_to_arrays(&args.args)?;
         let result = (self.native.eval)(&arrays, args.return_field.data_type()).map_err(fail)?;
@@ -127,6 +128,7 @@ pub fn collect(
     let null = ScalarValue::try_from(kind).map_err(wrong)?;
     let mut values = Vec::with_capacity(rows);
     for row in 0..rows {
+        threads::check()?;
         values.push(each(row)?.unwrap_or_else(|| null.clone()));
     }
     ScalarValue::iter_to_array(values).map_err(wrong)

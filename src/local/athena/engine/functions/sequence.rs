@@ -10,7 +10,7 @@ use datafusion::common::ScalarValue;
 
 use super::arrays::{element, lists};
 use super::native::*;
-use crate::local::athena::engine::{columns, time};
+use crate::local::athena::engine::{columns, threads, time};
 use crate::local::athena::failure::Failure;
 
 pub fn kind(types: &[DataType]) -> Result<DataType, &'static str> {
@@ -33,6 +33,7 @@ pub fn eval(args: &[ArrayRef], kind: &DataType) -> Result<ArrayRef, Failure> {
     let (mut values, mut lengths, mut valid) = (Vec::new(), Vec::new(), Vec::new());
     let args = &wide(args)[..];
     for row in 0..rows(args) {
+        threads::check()?;
         if args.iter().any(|a| a.is_null(row)) {
             lengths.push(0);
             valid.push(false);
