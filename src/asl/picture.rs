@@ -4,7 +4,7 @@
 //! Maps and Parallels are boxes around what they hold; their own state is the first inside, and what comes
 //! after them is reached from the states at which their flows end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use ascii_dag::{CustomNode, Graph as Dag, LayoutConfig, RenderOptions};
 
@@ -57,15 +57,62 @@ impl Picture {
             dag.add_edge(*from, *to, (!label.is_empty()).then_some(label.as_str()));
         }
         // A condition that finds no room is left out by the crate: then everything moves apart.
-        let mut picture = Picture::default();
+        let mut told = None;
         for spacing in SPACINGS {
-            picture = Picture::laid(&dag, graph.nodes.len(), spacing);
+            let picture = Picture::laid(&dag, graph.nodes.len(), spacing);
             let all = picture.lines.join("\n");
-            if ways.values().all(|label| all.contains(label.as_str())) {
-                break;
+            let misleads = picture.misleads(&ways);
+            if !misleads && ways.values().all(|label| all.contains(label.as_str())) {
+                return Some(picture);
             }
+            told = told.or((!misleads).then_some(picture));
         }
-        Some(picture)
+        // Conditions are missing, but what is drawn is true. A picture that can be read wrongly is none.
+        told
+    }
+
+    /// Whether lines lead, as a person follows them, from a state to one that does not come after it: ways
+    /// that share a stretch of line look like one.
+    fn misleads(&self, ways: &BTreeMap<(usize, usize), String>) -> bool {
+        let lines: Vec<Vec<char>> = self.lines.iter().map(|line| line.chars().collect()).collect();
+        let mut rows: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for (i, spot) in self.spots.iter().enumerate() {
+            rows.entry(spot.y).or_default().push(i);
+        }
+        let cell = |x: usize, y: usize| lines.get(y).and_then(|line| line.get(x)).copied().unwrap_or(' ');
+        let state = |x: usize, y: usize| {
+            let on = |i: &&usize| (self.spots[**i].x..self.spots[**i].x + self.spots[**i].width).contains(&x);
+            rows.get(&y)?.iter().find(on).copied()
+        };
+        let strays = |from: usize| {
+            let spot = self.spots[from];
+            let mut seen: HashSet<(usize, usize, Way)> = HashSet::new();
+            let mut open: Vec<(usize, usize, Way)> =
+                (spot.x..spot.x + spot.width).map(|x| (x, spot.y + 1, Way::Down)).collect();
+            while let Some((x, y, way)) = open.pop() {
+                if !seen.insert((x, y, way)) {
+                    continue;
+                }
+                if let Some(to) = state(x, y) {
+                    // Lines end at the state that they come down to.
+                    let known =
+                        to == from || ways.contains_key(&(from, to)) || ways.contains_key(&(to, from));
+                    if way == Way::Down && !known {
+                        return true;
+                    }
+                    continue;
+                }
+                let mut turns = way.through(cell(x, y));
+                // A condition stands upon its line.
+                if way == Way::Down && turns.is_empty() && y > spot.y + 1 && "│↓┼├┤".contains(cell(x, y + 1))
+                {
+                    turns = &[Way::Down];
+                }
+                open.extend(turns.iter().filter_map(|turn| turn.step(x, y).map(|(x, y)| (x, y, *turn))));
+            }
+            false
+        };
+        (0..self.spots.len()).any(strays)
     }
 
     fn laid(dag: &Dag<'_>, nodes: usize, spacing: usize) -> Picture {
@@ -93,6 +140,55 @@ impl Picture {
         let width = spots.iter().map(|spot| spot.x + spot.width).max().unwrap_or(0).max(widest);
         let height = spots.iter().map(|spot| spot.y + 1).max().unwrap_or(0).max(lines.len());
         Picture { width, height, spots, lines, plain }
+    }
+}
+
+/// Where a person's eye goes along a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Way {
+    Down,
+    Up,
+    Left,
+    Right,
+}
+
+impl Way {
+    /// Where it may go on behind a character: straight over a crossing, at a fork to both sides, and where a
+    /// line joins one that goes down, down with it.
+    fn through(self, cell: char) -> &'static [Way] {
+        use Way::{Down, Left, Right, Up};
+        match (self, cell) {
+            (Down, '│' | '┼' | '╪' | '↓') => &[Down],
+            (Down, '└') => &[Right],
+            (Down, '┘') => &[Left],
+            (Down, '┴') => &[Left, Right],
+            (Down, '├') => &[Down, Right],
+            (Down, '┤') => &[Down, Left],
+            (Right, '─' | '┼' | '╫' | '┴') => &[Right],
+            (Right, '┬') => &[Right, Down],
+            (Right, '┐' | '┤') => &[Down],
+            (Right, '┘') => &[Up],
+            (Left, '─' | '┼' | '╫' | '┴') => &[Left],
+            (Left, '┬') => &[Left, Down],
+            (Left, '┌' | '├') => &[Down],
+            (Left, '└') => &[Up],
+            (Up, '│' | '┼' | '╪' | '↑') => &[Up],
+            (Up, '┐') => &[Left],
+            (Up, '┌') => &[Right],
+            (Up, '├') => &[Up, Right],
+            (Up, '┤') => &[Up, Left],
+            (Up, '┬') => &[Left, Right],
+            _ => &[],
+        }
+    }
+
+    fn step(self, x: usize, y: usize) -> Option<(usize, usize)> {
+        Some(match self {
+            Way::Down => (x, y + 1),
+            Way::Up => (x, y.checked_sub(1)?),
+            Way::Left => (x.checked_sub(1)?, y),
+            Way::Right => (x + 1, y),
+        })
     }
 }
 
@@ -244,6 +340,24 @@ mod tests {
         let y = |name: &str| picture.spots[graph.node(name).unwrap()].y;
         let top = rows.iter().position(|row| row.contains("Map")).unwrap();
         assert!(top < y("M") && y("M") < y("I") && y("I") < y("J") && y("J") < y("Z"), "{}", rows.join("\n"));
+    }
+
+    /// The first branch ends beside the other one's Choice, and its way out would share a line with the ways of
+    /// that: it would look as if it led on to where the Choice leads.
+    #[test]
+    fn a_picture_that_can_be_read_wrongly_is_none() {
+        let text = r#"{"StartAt": "P", "States": {"P": {"Type": "Parallel", "Next": "Z", "Branches": [
+            {"StartAt": "B1", "States": {"B1": {"Type": "Pass", "Next": "B1b"}, "B1b": {"Type": "Pass", "End": true}}},
+            {"StartAt": "B2", "States": {"B2": {"Type": "Pass", "Next": "C"},
+                "C": {"Type": "Choice", "Default": "Small",
+                    "Choices": [{"Variable": "$.x", "NumericGreaterThan": 3, "Next": "Big"}]},
+                "Big": {"Type": "Pass", "End": true}, "Small": {"Type": "Pass", "End": true}}}]},
+            "Z": {"Type": "Succeed"}}}"#;
+        let graph = Graph::of(&Machine::read(text).unwrap());
+        assert_eq!(Picture::of(&graph, |node| node.name.len() + 12), None);
+        // The pipeline's, with its loop, its Choice and a Catch of every Task, is read rightly.
+        let pipeline = Machine::read(include_str!("../../assets/pipeline.asl.json")).unwrap();
+        assert!(Picture::of(&Graph::of(&pipeline), |node| node.name.len() + 12).is_some());
     }
 
     proptest! {

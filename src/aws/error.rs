@@ -240,6 +240,11 @@ fn hint(kind: Kind, code: &str, operation: &str, target: &Target) -> Option<Stri
         Kind::Conflict if code == "ExecutionAlreadyExists" => {
             "Another name, or none: a name is free again 90 days after its execution ended".into()
         }
+        Kind::Invalid if code == "StateMachineTypeNotSupported" => {
+            "Express executions are in no list and have no history: the console reads their log, \
+             `ward --open workflows/<ARN of the state machine>`"
+                .into()
+        }
         Kind::Invalid | Kind::Conflict | Kind::ReadOnly | Kind::Service => return None,
     })
 }

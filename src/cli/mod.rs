@@ -22,6 +22,7 @@ pub mod demo;
 pub mod doctor;
 pub mod exit;
 pub mod facilities;
+mod finder;
 pub mod globals;
 pub mod input;
 pub mod lambda;

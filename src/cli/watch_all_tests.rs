@@ -70,3 +70,26 @@ fn what_is_over_already_is_not_told_to_people_and_programs_get_all_of_it() {
     );
     assert_eq!(watched(Format::Ndjson, &[&all]).lines().count(), 4);
 }
+
+/// A redriven execution is followed once more: its history comes whole, and only what is new is told.
+#[test]
+fn what_was_redriven_is_told_from_there_on() {
+    let clock = |at: DateTime<Utc>| at.format("%S%.3f").to_string();
+    let second =
+        ["ExecutionStarted", "WaitStateEntered", "ExecutionFailed", "ExecutionRedriven"].map(str::to_owned);
+    let second: Vec<HistoryEvent> = (1..).zip(&second).map(|(id, kind)| event(id, kind)).collect();
+    let first = second[..3].to_vec();
+    // To people: where it stood, that it failed, and that it goes on.
+    for (format, lines) in [(Format::Table, 3), (Format::Ndjson, 4)] {
+        let (data, _) = written(format, |out| {
+            let mut watching = Watching::new(at(250));
+            assert!(watching.follow(ARN) && !watching.follow(ARN), "once at a time");
+            watching.take(out, &clock, ARN, Some(Ok(first.clone())));
+            watching.take(out, &clock, ARN, None);
+            assert!(watching.follow(ARN), "again, once it is over");
+            watching.take(out, &clock, ARN, Some(Ok(second.clone())));
+        });
+        assert_eq!(data.lines().count(), lines, "{data}");
+        assert_eq!(data.to_lowercase().matches("redriven").count().min(1), 1, "{data}");
+    }
+}

@@ -57,6 +57,8 @@ pub struct Facts<'a> {
     /// The Athena query that the failed state waited for or spoke of.
     pub query: Option<&'a Query>,
     pub before: Option<Before<'a>>,
+    /// It was asked for the last success, and there is none.
+    pub never: bool,
     /// What is still being asked, in words: `the function's log`.
     pub awaited: &'a [&'a str],
     pub clock: &'a dyn Fn(DateTime<Utc>) -> String,

@@ -52,7 +52,8 @@ fn rows(console: &Console) -> Vec<String> {
 fn the_board_shows_what_runs_and_watches_it() {
     let mut console = Console::at("workflows", WIDE);
     console.press("b");
-    see(&console, &["Running now", "run-20260101-150405-004", "WaitForQueryCompletion"]);
+    // What waits has the sign of waiting.
+    see(&console, &["Running now", "run-20260101-150405-004", "◌ WaitForQueryCompletion"]);
     console.press("w");
     see(&console, &["1 watched"]);
     // It ends while another screen is in front: the bell rings.
@@ -148,4 +149,40 @@ fn express_machines_are_not_asked_and_a_failure_is_in_place() {
     let nothing =
         Console::with("workflows/board", WIDE, Answers { executions: Vec::new(), ..Answers::sample() });
     see(&nothing, &["Nothing runs now; this list fills by itself"]);
+}
+
+/// A state machine that is made while the board is in front joins it, one that is deleted leaves it.
+#[test]
+fn machines_come_and_go_while_the_board_is_in_front() {
+    let mut console = Console::with("workflows/board", WIDE, busy(0));
+    see(&console, &["1 in 1 state machine"]);
+    let arn = MACHINE.replace("HealthcarePipelineStateMachine", "Other");
+    console.answers.machines.push(Machine { arn, name: "Other".into(), express: false, created: None });
+    let later = console.model.world.now + TimeDelta::seconds(31);
+    console.tell(Msg::Ticked(later));
+    console.settle();
+    see(&console, &["in 2 state machines"]);
+    console.answers.machines.truncate(1);
+    console.tell(Msg::Ticked(later + TimeDelta::seconds(1)));
+    console.press("r");
+    see(&console, &["1 in 1 state machine"]);
+}
+
+/// Before its first event one is asked for, and not "over the limit".
+#[test]
+fn what_is_followed_says_so_from_the_first_frame() {
+    let mut console = Console::with("workflows/board", WIDE, busy(60));
+    console.answers.histories.clear();
+    let (arn, name) = (execution_arn("fresh"), "fresh".to_owned());
+    let started = now() - TimeDelta::days(1);
+    let one = Execution { arn, name, started, ..console.answers.executions[0].clone() };
+    console.answers.executions.push(one);
+    console.hit("r");
+    while let Some((ticket, work)) = (!console.waiting.is_empty()).then(|| console.waiting.remove(0)) {
+        let answer = console.answer(&work);
+        console.tell(Msg::Replied(ticket, answer));
+    }
+    let text = console.text();
+    let line = text.lines().find(|line| line.contains("fresh")).expect("its row");
+    assert!(line.contains("asking") && !line.contains("limit"), "{line}");
 }

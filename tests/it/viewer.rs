@@ -59,10 +59,35 @@ fn a_failed_run_opens_on_its_story() {
 
 #[test]
 fn stopped_and_timed_out_runs_say_what_was_interrupted() {
+    // Each by its own sign.
+    for (name, sign) in [("run-20251230-090000-001", "■ "), ("run-20251229-090000-777", "⧖ ")] {
+        let console = Console::at(&run(name), WIDE);
+        let text = console.text();
+        let cause = text.lines().skip_while(|line| !line.contains("Root cause")).nth(1).unwrap_or_default();
+        assert!(cause.starts_with(&format!(" {sign}")), "{text}");
+    }
     let stopped = Console::at(&run("run-20251230-090000-001"), WIDE);
     see(&stopped, &["Stopped from outside: Stopped", "It was in WaitForQueryCompletion then"]);
     let late = Console::at(&run("run-20251229-090000-777"), WIDE);
     see(&late, &["WaitForQueryCompletion was running when the time was up"]);
+}
+
+#[test]
+fn where_nothing_ever_succeeded_that_is_said() {
+    let mut answers = Answers::sample();
+    answers.executions.retain(|run| run.status != Status::Succeeded);
+    let console = Console::with(&run("run-20251231-210000-118"), WIDE, answers);
+    see(&console, &["Last success", "None: no execution that is still listed has succeeded"]);
+}
+
+#[test]
+fn a_map_run_without_children_names_no_key_that_starts_one() {
+    let mut answers = Answers::sample();
+    answers.executions.clear();
+    let place = "workflows/arn:aws:states:us-east-1:000000000000:mapRun:Machine/Each:0f0e";
+    let console = Console::with(place, WIDE, answers);
+    see(&console, &["This map run has no child executions"]);
+    assert!(!console.text().contains("starts one"), "{}", console.text());
 }
 
 #[test]
@@ -320,8 +345,18 @@ fn the_form_names_the_keys_of_the_field_that_has_them() {
     assert!(keys(&console).contains("run") && keys(&console).contains("load"), "{}", keys(&console));
     console.hit("<tab>");
     assert!(keys(&console).contains("enter accept"), "{}", keys(&console));
-    console.hit("/<enter>");
+    // Enter goes on to the input, and starts nothing.
+    console.hit("x<enter>");
+    assert!(console.asked().is_empty(), "{:?}", console.asked());
+    assert!(keys(&console).contains("load"), "{}", keys(&console));
+    // The key that starts does so from the name too.
+    console.hit("<tab>/<f5>");
     see(&console, &["Not started: A name has no '/'"]);
+    // What was typed is not lost by one key.
+    console.hit("<tab>x<esc>");
+    see(&console, &["What was typed is lost", "Start HealthcarePipelineStateMachine"]);
+    console.hit("<esc>");
+    assert!(!console.text().contains("Start HealthcarePipelineStateMachine"), "{}", console.text());
 }
 
 #[test]

@@ -139,7 +139,7 @@ pub(super) fn attempts(facts: &Facts) -> Option<Part> {
         let error = attempt.error.as_deref().map(|error| format!("  {error}")).unwrap_or_default();
         let at = (facts.clock)(attempt.scheduled);
         let pause = pause.unwrap_or_default();
-        part.line(Weight::Text, format!("{}  {at}  {span:>8}  {how}{error}{pause}", i + 1));
+        part.line(Weight::Text, format!("{}  {at}  {span:>8}  {how}{pause}{error}", i + 1));
         last = end;
     }
     Some(part)
@@ -252,9 +252,13 @@ pub(super) fn caught(facts: &Facts) -> Option<Part> {
 
 /// The last execution that succeeded, and what was different then.
 pub(super) fn before(facts: &Facts) -> Option<Part> {
+    let mut part = Part::new("Last success");
+    if facts.never {
+        part.line(Weight::Text, "None: no execution that is still listed has succeeded");
+        return Some(part);
+    }
     let before = facts.before?;
     let run = before.execution;
-    let mut part = Part::new("Last success");
     let span = run.stopped.map(|stopped| format!(", took {}", duration(stopped - run.started)));
     let when = ago(run.started, facts.now);
     part.line(Weight::Text, format!("{}  {when}{}", run.name, span.unwrap_or_default()));

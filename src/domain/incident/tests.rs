@@ -82,6 +82,7 @@ fn told(log: Log, before: Option<Before>) -> Incident {
         log,
         query: None,
         before,
+        never: false,
         awaited: &[],
         clock: &|at| at.format("%H:%M:%S%.3f").to_string(),
         now: at(5000),
@@ -112,7 +113,7 @@ fn the_first_failure_is_told_with_its_attempts_and_what_came_of_it() {
         part(&incident, "2 attempts"),
         [
             "1  00:00:00.010    290 ms  failed  Lambda.Unknown",
-            "2  00:00:02.300    100 ms  failed  Lambda.Unknown  after 2.00 s",
+            "2  00:00:02.300    100 ms  failed  after 2.00 s  Lambda.Unknown",
         ]
     );
     assert_eq!(part(&incident, "Input of Call"), ["{", "  \"a\": 1", "}"]);
@@ -150,6 +151,7 @@ fn a_query_that_went_well_comes_after_what_failed() {
             log: Log::None,
             query: Some(&query),
             before: None,
+            never: false,
             awaited: &[],
             clock: &|at| at.to_rfc3339(),
             now: at(5000),
@@ -205,6 +207,7 @@ fn an_end_from_outside_names_what_it_interrupted() {
         log: Log::None,
         query: None,
         before: None,
+        never: false,
         awaited: &["the last success"],
         clock: &|at| at.to_rfc3339(),
         now: at(5000) + TimeDelta::seconds(1),

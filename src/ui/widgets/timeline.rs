@@ -19,7 +19,7 @@ use crate::domain::timeline::{Kind, Outcome, Timeline, Visit};
 use crate::domain::units;
 use crate::ui::action::Action;
 use crate::ui::theme::Role;
-use crate::ui::widgets::graph::badge;
+use crate::ui::widgets::graph::badge_of;
 use crate::ui::widgets::{middle, put, put_right, row};
 use crate::ui::world::World;
 
@@ -125,7 +125,7 @@ impl Bars<'_> {
             put(buffer, line, line.x, if self.world.ascii { ">" } else { "▌" }, style(Role::Accent));
         }
         let left = Rect { width: names.saturating_sub(3), ..line };
-        let badge = badge(visit.standing);
+        let badge = badge_of(visit);
         let indent = indent(self.timeline.visits(), visit);
         let x = put(buffer, left, left.x + 2 + indent, badge.glyph(self.world), style(badge.role));
         let item = visit.scope.map(|scope| format!(" #{}", scope.index)).unwrap_or_default();
@@ -137,7 +137,10 @@ impl Bars<'_> {
             put(buffer, line, line.x + names.saturating_sub(2), mark, style(Role::Dim));
         }
         let until = self.until.filter(|(at, _)| *at == i).map(|(_, at)| at);
-        for (from, to, part) in parts(visit, self.world.now, until) {
+        let mut parts = parts(visit, self.world.now, until);
+        // A pause ends in the column in which a short attempt begins: the attempt is what is to be seen.
+        parts.sort_by_key(|(.., part)| *part != Part::Pause);
+        for (from, to, part) in parts {
             scale.draw(buffer, line, (from, to), part.glyph(self.world.ascii), style(part.role(badge.role)));
         }
         let span = visit.duration(self.world.now);

@@ -186,7 +186,7 @@ impl Answers {
                     .unwrap_or_else(|| include_str!("../../../assets/pipeline.asl.json").to_owned()),
                 role_arn: Some(format!("arn:aws:iam::{ACCOUNT}:role/pipeline")),
                 revision: Some("1".into()),
-                log_group: None,
+                log_group: self.lines.keys().find(|group| group.contains("/states/")).cloned(),
             }),
             Request::History { execution_arn } => {
                 Reply::History(self.histories.get(execution_arn).cloned().unwrap_or_default())

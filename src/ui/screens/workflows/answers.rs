@@ -20,6 +20,15 @@ impl Run {
     pub fn ask(&mut self, world: &mut World) -> Vec<Wish> {
         let mut wishes = Vec::new();
         let arn = self.arn.clone();
+        if self.is_express() {
+            // It can be described by its state machine alone.
+            if self.definition.value().is_none() && !self.definition.is_waiting() {
+                let request = Request::Definition { machine_arn: self.machine_arn() };
+                wishes.push(world.ask(Screen::Workflows, &mut self.definition, request));
+            }
+            wishes.extend(self.ask_logged(world));
+            return wishes;
+        }
         if !self.execution.is_waiting() {
             wishes.push(world.ask(
                 Screen::Workflows,
@@ -122,6 +131,9 @@ impl Run {
             run.accept(ticket, answer, now);
             self.settle(world);
             return Some(Vec::new());
+        }
+        if self.logged(world, ticket, answer) {
+            return Some(self.logged_problem());
         }
         if self.story.replied(world, ticket, answer) {
             self.tell(world);

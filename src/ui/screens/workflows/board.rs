@@ -21,7 +21,7 @@ use crate::ui::screens::workflows::lists::read;
 use crate::ui::subs::Sub;
 use crate::ui::theme::Role;
 use crate::ui::widgets::badge::Badge;
-use crate::ui::widgets::graph::badge;
+use crate::ui::widgets::graph::badge_of;
 use crate::ui::widgets::table::{self, Cell, Column, Cursor, Table};
 use crate::ui::widgets::{notice, put, row};
 use crate::ui::world::World;
@@ -43,7 +43,7 @@ const COLUMNS: [Column; 5] = [
     Column::new("State machine", 14, 34, 3).middle(),
     Column::new("Execution", 16, 32, 4).middle(),
     Column::new("State", 14, 30, 5),
-    Column::new("In it", 8, 10, 2).right(),
+    Column::new("In it", 9, 10, 2).right(),
     Column::new("Elapsed", 9, 10, 6).right(),
 ];
 
@@ -55,6 +55,8 @@ impl Board {
     /// Asks each machine for what runs; those under way are not asked twice.
     pub fn ask(&mut self, world: &mut World, machines: &[Machine]) -> Vec<Wish> {
         let mut wishes = Vec::new();
+        // What was deleted has nothing that runs.
+        self.running.retain(|arn, _| machines.iter().any(|machine| machine.arn == *arn));
         for machine in machines.iter().filter(|machine| !machine.express) {
             let running = self.running.entry(machine.arn.clone()).or_default();
             if !running.is_waiting() {
@@ -258,13 +260,17 @@ impl Board {
             notice::say(world, buffer, below, text);
             return;
         }
-        let cell = |line: usize, column: usize| self.cell(world, rows[line], column);
+        let followed = self.subs(world);
+        let cell = |line: usize, column: usize| {
+            let followed = followed.contains(&Sub::Execution(rows[line].arn.clone()));
+            self.cell(world, rows[line], column, followed)
+        };
         let (columns, cursor, len) = (&COLUMNS[..], self.cursor, rows.len());
         (&Table { world, columns, len, cursor, focused: true, sorted: None, stale: false, cell })
             .render(below, buffer);
     }
 
-    fn cell<'a>(&'a self, world: &World, one: &'a Execution, column: usize) -> Cell<'a> {
+    fn cell<'a>(&'a self, world: &World, one: &'a Execution, column: usize, followed: bool) -> Cell<'a> {
         let timeline = self.timelines.get(&one.arn);
         let visit = timeline.and_then(|timeline| timeline.visits().get(timeline.current()?));
         match column {
@@ -276,10 +282,11 @@ impl Board {
             1 => Cell::text(shown(&one.name)),
             2 => match visit {
                 Some(visit) => {
-                    let badge = badge(visit.standing);
+                    let badge = badge_of(visit);
                     Cell::new(format!("{} {}", badge.glyph(world), shown(&visit.name)), badge.role)
                 }
                 None if timeline.is_some() => Cell::dim("between states"),
+                None if followed => Cell::dim("asking"),
                 None => Cell::dim("not followed: over the limit"),
             },
             3 => Cell::dim(visit.map(|visit| units::clock(visit.duration(world.now))).unwrap_or_default()),

@@ -1,6 +1,7 @@
 //! The inspector: what is known of the selected state or event.
 
 use std::fmt::Write as _;
+use std::ops::Range;
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
@@ -79,11 +80,22 @@ pub fn tabs(run: &Run) -> Vec<Tab> {
     tabs
 }
 
-/// How many tabs are left out at the left so that the present one shows in a width.
-pub fn left_out(tabs: &[Tab], present: Tab, width: u16) -> usize {
-    let needed: usize = tabs.iter().map(|tab| tab.title().len() + 2).sum();
+/// Which tabs show in a width: all, or those around the present one and the next. A mark of two columns
+/// stands where some are left out.
+pub fn in_sight(tabs: &[Tab], present: Tab, width: u16) -> Range<usize> {
+    let width = usize::from(width);
     let at = tabs.iter().position(|tab| *tab == present).unwrap_or(0);
-    if needed > usize::from(width) + 2 { at.saturating_sub(2) } else { 0 }
+    let wide = |tabs: &[Tab]| tabs.iter().map(|tab| tab.title().len() + 2).sum::<usize>().saturating_sub(2);
+    let from = |skip: usize| {
+        let used = if skip > 0 { 2 } else { 0 };
+        let fits = |end: &usize| {
+            let mark = if *end < tabs.len() { 2 } else { 0 };
+            used + wide(&tabs[skip..*end]) + mark <= width
+        };
+        skip..(skip + 1..=tabs.len()).rev().find(fits).unwrap_or(skip + 1).min(tabs.len())
+    };
+    let wanted = |last: usize| (0..=at).map(from).find(|range| range.contains(&last) && range.contains(&at));
+    wanted((at + 1).min(tabs.len().saturating_sub(1))).or_else(|| wanted(at)).unwrap_or(at..at + 1)
 }
 
 /// Whether the selected state is where the failure began.
@@ -291,4 +303,27 @@ pub fn log_text(lines: &[LogLine], arn: &str, world: &World) -> String {
         let _ = writeln!(text, "{}  {line_text}", world.zone().clock_millis(line.at));
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tabs_that_do_not_fit_are_left_out_around_the_present_one() {
+        use Tab::{Attempts, Changes, Definition, Input, MapRun, Output};
+        let tabs = [Input, Output, Changes, Definition, Attempts, MapRun];
+        // `Input  Output  Diff  Definition  Attempts  Map run`: 50 columns.
+        assert_eq!(in_sight(&tabs, Input, 50), 0..6);
+        // Those up to Attempts fill 41, and the mark takes two more.
+        assert_eq!(in_sight(&tabs, Input, 49), 0..5);
+        assert_eq!(in_sight(&tabs, Input, 43), 0..5);
+        assert_eq!(in_sight(&tabs, Input, 42), 0..4);
+        // The one after the present one shows too.
+        assert_eq!(in_sight(&tabs, Attempts, 43), 2..6);
+        assert_eq!(in_sight(&tabs, MapRun, 43), 2..6);
+        assert_eq!(in_sight(&tabs, Definition, 43), 0..5);
+        assert_eq!(in_sight(&tabs, MapRun, 3), 5..6);
+        assert_eq!(in_sight(&[], Input, 3), 0..1);
+    }
 }

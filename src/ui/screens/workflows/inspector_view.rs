@@ -14,9 +14,9 @@ use crate::ui::screens::workflows::inspect;
 use crate::ui::screens::workflows::run::{Pane, Run, View};
 use crate::ui::screens::workflows::run_view;
 use crate::ui::theme::Role;
-use crate::ui::widgets::graph::badge;
+use crate::ui::widgets::graph::badge_of;
 use crate::ui::widgets::graph::shape::definition_of;
-use crate::ui::widgets::{middle, put, row};
+use crate::ui::widgets::{middle, put, put_right, row};
 use crate::ui::world::World;
 
 pub fn draw(run: &Run, world: &World, buffer: &mut Buffer, area: Rect) {
@@ -89,7 +89,7 @@ fn state(run: &Run, world: &World, buffer: &mut Buffer, area: Rect) {
         }
     }
     if let (Some(line), Some(visit)) = (row(area, 2), visit) {
-        let badge = badge(visit.standing);
+        let badge = badge_of(visit);
         let x = put(buffer, line, line.x, badge.glyph(world), theme.style(badge.role));
         let x = put(buffer, line, x + 1, visit.standing.word(), theme.style(badge.role));
         let open = visit.exited.is_none();
@@ -105,12 +105,16 @@ fn state(run: &Run, world: &World, buffer: &mut Buffer, area: Rect) {
 fn tabs(run: &Run, world: &World, buffer: &mut Buffer, area: Rect) {
     let Some(line) = row(area, 3) else { return };
     let tabs = inspect::tabs(run);
-    let skip = inspect::left_out(&tabs, run.tab, line.width);
+    let shown = inspect::in_sight(&tabs, run.tab, line.width);
+    let dim = world.theme.style(Role::Dim);
     let mut x = line.x;
-    if skip > 0 {
-        x = put(buffer, line, x, if world.ascii { "< " } else { "‹ " }, world.theme.style(Role::Dim));
+    if shown.start > 0 {
+        x = put(buffer, line, x, if world.ascii { "< " } else { "‹ " }, dim);
     }
-    for tab in tabs.into_iter().skip(skip) {
+    if shown.end < tabs.len() {
+        put_right(buffer, line, if world.ascii { " >" } else { " ›" }, dim);
+    }
+    for tab in tabs.into_iter().take(shown.end).skip(shown.start) {
         let style = world.theme.style(if tab == run.tab { Role::Strong } else { Role::Dim });
         let style = if tab == run.tab { style.add_modifier(Modifier::UNDERLINED) } else { style };
         x = put(buffer, line, x, tab.title(), style) + 2;

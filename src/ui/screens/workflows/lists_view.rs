@@ -145,6 +145,11 @@ fn empty(lists: &Lists, world: &World, none: bool) -> String {
             let word = Badge::status(status).word;
             format!("No execution is {word}; {} chooses another status", key(Action::Status))
         }
+        (true, ..) if lists.map_run().is_some() => {
+            "This map run has no child executions: it has not begun any, \
+             or AWS does not know it any more (it keeps them for 90 days after the end)"
+                .to_owned()
+        }
         (true, ..) if world.keymap.withholds(Action::Start) => "No execution yet".to_owned(),
         (true, ..) => format!("No execution yet: {} starts one", key(Action::Start)),
         (_, true, _) => format!("Nothing failed; {} shows all", key(Action::Failing)),

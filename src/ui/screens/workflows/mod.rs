@@ -17,12 +17,15 @@ mod acts;
 mod answers;
 mod arrivals;
 pub mod board;
+mod express;
 mod inspect;
 mod inspector_view;
 mod items;
+mod limits;
 mod lists;
 mod lists_view;
 mod moves;
+mod on_board;
 mod on_lists;
 mod on_run;
 mod open;
@@ -118,7 +121,7 @@ impl Place for Model {
     fn keys(&self) -> Vec<Action> {
         match self.spot {
             Spot::Start if self.form.as_ref().is_some_and(|form| form.naming) => {
-                vec![Action::Accept, Action::Down, Action::Back]
+                vec![Action::Accept, Action::Back]
             }
             Spot::Start => vec![Action::Run, Action::Format, Action::Load, Action::LeaveEditor],
             _ if self.typing() => vec![Action::Accept, Action::Back],
@@ -140,7 +143,7 @@ impl Place for Model {
                     keys.retain(|key| *key != Action::Redrive || !run.arn.contains(":express:"));
                     keys
                 }
-                Some(run) if run.is_over() => {
+                Some(run) if run.is_over() || run.is_express() => {
                     vec![Action::NextPane, Action::NextView, Action::Again, Action::Related, Action::Back]
                 }
                 Some(run) if run.token().is_some() => {

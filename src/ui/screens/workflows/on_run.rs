@@ -67,9 +67,15 @@ pub fn did(model: &mut Model, world: &mut World, action: Action) -> Vec<Wish> {
         Action::Refresh => {
             run.ended = false;
             run.stream = None;
+            run.read_anew(false);
             return run.ask(world);
         }
         Action::Stop if run.is_over() => return said("It is over: there is nothing to stop"),
+        Action::Stop | Action::Watch if run.is_express() && !run.is_over() => {
+            return said(
+                "Express executions can be neither stopped nor watched; they end within five minutes",
+            );
+        }
         Action::Stop => return acts::ask_cause(&run.arn),
         Action::Redrive => return acts::redrive(run),
         Action::Answer => return acts::ask_answer(run),
@@ -168,12 +174,15 @@ pub fn clicked(run: &mut Run, world: &mut World, at: Position, body: Rect) -> Ve
         run.pane = Pane::Inspector;
         if at.y == area.y + 3 && run.view != View::Events {
             let tabs = inspect::tabs(run);
-            let skip = inspect::left_out(&tabs, run.tab, area.width);
-            let names: Vec<&str> = tabs[skip..].iter().map(|tab| tab.title()).collect();
+            let seen = inspect::in_sight(&tabs, run.tab, area.width);
+            let names: Vec<&str> = tabs[seen.clone()].iter().map(|tab| tab.title()).collect();
             // The mark of what is left out takes two columns.
-            let left = area.x + if skip > 0 { 2 } else { 0 };
+            let left = area.x + if seen.start > 0 { 2 } else { 0 };
+            let hidden = at.x + 2 >= area.right() && seen.end < tabs.len();
             return match tab_at(&names, left, at.x) {
-                Some(tab) => show_tab(run, world, tabs[skip + tab]),
+                Some(tab) => show_tab(run, world, tabs[seen.start + tab]),
+                None if hidden => show_tab(run, world, tabs[seen.end]),
+                None if at.x < left => show_tab(run, world, tabs[seen.start - 1]),
                 None => Vec::new(),
             };
         }

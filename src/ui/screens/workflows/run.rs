@@ -13,6 +13,7 @@ use crate::domain::text::shown;
 use crate::domain::timeline::{Scope, Timeline, Visit};
 use crate::ui::areas;
 use crate::ui::remote::Remote;
+use crate::ui::screens::workflows::express::Logged;
 use crate::ui::screens::workflows::inspect::{self, Source, Tab};
 use crate::ui::screens::workflows::story::Story;
 use crate::ui::subs::Sub;
@@ -103,6 +104,8 @@ pub struct Run {
     pub document: Document,
     pub search: Line,
     pub searching: bool,
+    /// What an express execution logged, which is all there is of it.
+    pub(super) logged: Logged,
     /// Log lines of this execution, by log group: each state may call another function.
     pub logs: BTreeMap<String, Remote<String>>,
     /// Map runs that were looked at, by ARN.
@@ -145,6 +148,7 @@ impl Run {
             document: Document::default(),
             search: Line::default(),
             searching: false,
+            logged: Logged::default(),
             logs: BTreeMap::new(),
             map_runs: BTreeMap::new(),
             story: Story::default(),
@@ -200,12 +204,14 @@ impl Run {
 
     pub fn subs(&self) -> BTreeSet<Sub> {
         let mut subs = BTreeSet::new();
-        if !self.ended {
+        if !self.ended && !self.is_express() {
             subs.insert(Sub::Execution(self.arn.clone()));
         }
         if !self.flashes.is_empty() {
             subs.insert(Sub::Clock(50));
-        } else if !self.is_over() && self.started().is_some() {
+        } else if self.is_express() && self.is_read() {
+            subs.insert(Sub::Clock(250));
+        } else if !self.is_over() && self.started().is_some() && !self.is_express() {
             subs.insert(Sub::Clock(100));
         }
         subs
@@ -366,25 +372,5 @@ impl Run {
         }
         lines.push(String::new());
         lines
-    }
-
-    /// What this console cannot see of the execution, in a sentence.
-    pub fn limits(&self, world: &World) -> Option<String> {
-        /// AWS keeps so many events of an execution, and no more.
-        const FULL: usize = 25_000;
-        /// Clocks that differ by less show nothing odd.
-        const SKEW: i64 = 2_000;
-        if self.timeline.len() >= FULL {
-            return Some("The history is full at 25,000 events: what came after is not recorded".to_owned());
-        }
-        if let Some(problem) = self.stream.as_ref().filter(|_| !self.timeline.is_empty()) {
-            return Some(format!("Not followed any further: {}", problem.title));
-        }
-        let ahead = self.timeline.last_event().zip(self.heard).map(|(event, heard)| event.at - heard)?;
-        (ahead.num_milliseconds() > SKEW).then(|| {
-            let by = crate::domain::units::duration(ahead);
-            let whose = if world.setup.local { "the local cloud" } else { "AWS" };
-            format!("This machine's clock is {by} behind {whose}: running times are off by that")
-        })
     }
 }

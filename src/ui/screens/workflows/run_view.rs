@@ -26,7 +26,7 @@ const EVENTS: [Column; 6] = [
     Column::new("Id", 5, 6, 6).right(),
     Column::new("After", 5, 6, 1).right(),
     Column::new("Time", 12, 12, 4),
-    Column::new("+", 8, 9, 3).right(),
+    Column::new("+", 9, 9, 3).right(),
     Column::new("Event", 16, 23, 5),
     Column::new("What it means", 10, 120, 2),
 ];
@@ -134,7 +134,7 @@ fn main(run: &Run, lists: &Lists, watched: bool, world: &World, buffer: &mut Buf
     for (i, text) in cause.iter().enumerate() {
         let Some(line) = row(area, top + i) else { break };
         if i == 0 {
-            let badge = Badge::FAILED;
+            let badge = ended(run);
             let x = put(buffer, line, line.x, badge.glyph(world), theme.style(badge.role));
             put(buffer, line, x + 1, text, theme.style(Role::Bad));
         } else if i + 1 == cause.len() {
@@ -188,6 +188,11 @@ fn graph(run: &Run, world: &World, buffer: &mut Buffer, area: Rect) {
     }
 }
 
+/// How an execution that went wrong ended: it failed, ran out of time, or was stopped.
+fn ended(run: &Run) -> Badge {
+    run.status().filter(|_| run.failed()).map_or(Badge::FAILED, Badge::status)
+}
+
 /// The story of a failure, part by part.
 fn summary(run: &Run, world: &World, buffer: &mut Buffer, area: Rect) {
     let lines = run.story.lines(area.width);
@@ -202,7 +207,8 @@ fn summary(run: &Run, world: &World, buffer: &mut Buffer, area: Rect) {
         };
         let mut x = line.x + indent;
         if *weight == Some(Weight::Bad) {
-            x = put(buffer, line, x, Badge::FAILED.glyph(world), world.theme.style(Role::Bad)) + 1;
+            let badge = ended(run);
+            x = put(buffer, line, x, badge.glyph(world), world.theme.style(badge.role)) + 1;
         }
         put(buffer, line, x, text, world.theme.style(role));
     }
@@ -215,6 +221,13 @@ fn summary(run: &Run, world: &World, buffer: &mut Buffer, area: Rect) {
 
 /// What stands there before the first event; says whether nothing else can be drawn.
 fn absent(run: &Run, world: &World, buffer: &mut Buffer, area: Rect) -> bool {
+    if run.is_express() {
+        match run.unlogged(world) {
+            Ok(text) => notice::say(world, buffer, area, &text),
+            Err(problem) => notice::problem(world, buffer, area, problem, 6),
+        };
+        return true;
+    }
     if let Some(problem) = run.stream.as_ref().or(run.execution.problem()) {
         notice::problem(world, buffer, area, problem, 6);
         return true;

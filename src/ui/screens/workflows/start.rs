@@ -12,7 +12,7 @@ use crate::domain::text::shown;
 use crate::domain::units;
 use crate::ui::action::Action;
 use crate::ui::effect::{Request, Wish};
-use crate::ui::keymap::Context;
+use crate::ui::keymap::{Chord, Context, Found};
 use crate::ui::overlays::confirm::Confirm;
 use crate::ui::overlays::pick::{Pick, Question};
 use crate::ui::remote::{Remote, Stand};
@@ -35,21 +35,33 @@ pub struct Form {
     pub input: Editor,
     /// Whether the name has the keys; else the input.
     pub naming: bool,
+    /// The input that it began with.
+    filled: String,
+    /// It was said what leaving loses.
+    warned: bool,
 }
 
 impl Form {
     /// `input` is what it is filled with: JSON text, laid out over lines.
     pub fn new(machine_arn: &str, input: &str, now: DateTime<Utc>) -> Form {
+        let input = Editor::new(Language::Json, &json::pretty(input));
         Form {
             machine_arn: machine_arn.to_owned(),
             name: Line::new(name_for(now)),
-            input: Editor::new(Language::Json, &json::pretty(input)),
+            filled: input.text(),
+            input,
             naming: false,
+            warned: false,
         }
     }
 
     pub fn context(&self) -> Context {
         if self.naming { Context::Field } else { Context::Editor }
+    }
+
+    /// Whether something was typed that leaving would lose.
+    fn is_touched(&self) -> bool {
+        self.input.text() != self.filled
     }
 
     pub fn machine_name(&self) -> &str {
@@ -104,6 +116,7 @@ impl Form {
     }
 
     pub fn key(&mut self, key: KeyEvent, area: Rect) {
+        self.warned = false;
         match key.code {
             KeyCode::Tab | KeyCode::BackTab => self.naming = !self.naming,
             KeyCode::Down if self.naming => self.naming = false,
@@ -192,11 +205,27 @@ impl Form {
     }
 }
 
+/// A key that is text, or that the field does not know: the form's own key starts it also from the name.
+pub fn typed(model: &mut Model, world: &mut World, key: KeyEvent) -> Vec<Wish> {
+    let Some(form) = &mut model.form else { return Vec::new() };
+    let chord = Chord::of(key);
+    let bound = || world.keymap.find(&[Context::Editor], &[chord]) == Found::Action(Action::Run);
+    if form.naming && !chord.is_printable() && chord.modifiers.is_empty() && bound() {
+        return did(model, world, Action::Run);
+    }
+    form.key(key, world.body());
+    Vec::new()
+}
+
 /// Actions while the form is open.
 pub fn did(model: &mut Model, world: &mut World, action: Action) -> Vec<Wish> {
     let Some(form) = &mut model.form else { return vec![Wish::Back] };
     match action {
-        Action::Run | Action::Accept => match form.confirm() {
+        Action::Accept => {
+            form.naming = false;
+            Vec::new()
+        }
+        Action::Run => match form.confirm() {
             _ if model.starting.is_waiting() => vec![Wish::Say("It is being started".to_owned())],
             Ok(confirm) => vec![Wish::Confirm(confirm)],
             Err(wrong) => vec![Wish::Say(format!("Not started: {wrong}"))],
@@ -213,6 +242,10 @@ pub fn did(model: &mut Model, world: &mut World, action: Action) -> Vec<Wish> {
         Action::Load => {
             let title = "Take the input from a file: its path";
             vec![Wish::Pick(Pick::text(title, Question::Other(acts::FILE), "", Vec::new()))]
+        }
+        Action::LeaveEditor | Action::Back if form.is_touched() && !form.warned => {
+            form.warned = true;
+            vec![Wish::Say("What was typed is lost when you leave: the same key again leaves".to_owned())]
         }
         Action::LeaveEditor | Action::Back => {
             model.form = None;

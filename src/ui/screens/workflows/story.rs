@@ -167,6 +167,10 @@ impl Run {
         if let Some(id) = self.timeline.query_id(culprit) {
             wishes.push(world.ask(Screen::Workflows, &mut story.query, Request::Query { id }));
         }
+        if self.is_express() {
+            // There is no list of those that succeeded.
+            return wishes;
+        }
         let machine_arn = self.machine_arn();
         let request = Request::Executions { machine_arn, status: Some(Status::Succeeded), token: None };
         wishes.push(world.ask(Screen::Workflows, &mut self.story.before, request));
@@ -227,6 +231,7 @@ impl Run {
             log: story.log(),
             query: story.query.value(),
             before,
+            never: matches!(story.before.value(), Some(None)),
             awaited: &story.awaited(),
             clock: &move |at| zone.clock_millis(at),
             now: world.now,

@@ -13,7 +13,7 @@ use crate::ui::screens::Msg;
 use crate::ui::screens::workflows::lists::read;
 use crate::ui::screens::workflows::lists_view::table_area;
 use crate::ui::screens::workflows::run::Run;
-use crate::ui::screens::workflows::{Model, Spot, acts, on_lists, on_run, pointer, start};
+use crate::ui::screens::workflows::{Model, Spot, acts, on_board, on_lists, on_run, pointer, start};
 use crate::ui::subs::Sub;
 use crate::ui::widgets::line::Line;
 use crate::ui::widgets::table;
@@ -28,7 +28,7 @@ pub fn update(model: &mut Model, world: &mut World, msg: Msg) -> Vec<Wish> {
         Msg::Did(action) => did(model, world, action, listed),
         Msg::Typed(key) => {
             match (model.spot, &mut model.form, &mut model.run) {
-                (Spot::Start, Some(form), _) => form.key(key, body),
+                (Spot::Start, Some(_), _) => return start::typed(model, world, key),
                 (Spot::Execution, _, Some(run)) => {
                     run.search.key(key);
                 }
@@ -89,12 +89,11 @@ fn ticked(model: &mut Model, world: &mut World) -> Vec<Wish> {
             if run.is_over() {
                 return Vec::new();
             }
-            run.tick(world)
+            let mut wishes = run.tick(world);
+            wishes.extend(run.ask_logged(world));
+            wishes
         }
-        Spot::Board => {
-            let machines = model.lists.machines.value().cloned().unwrap_or_default();
-            model.board.tick(world, &machines)
-        }
+        Spot::Board => on_board::tick(model, world),
         _ => model.lists.tick(world),
     }
 }
@@ -113,7 +112,7 @@ fn opened(model: &mut Model, world: &mut World, route: &Route, listed: Rect) -> 
             model.spot = Spot::Machines;
             wishes.extend(model.lists.look_at_machines(world, listed));
         }
-        Some("board") => wishes.extend(open_board(model, world)),
+        Some("board") => wishes.extend(on_board::open(model, world)),
         Some(arn) if arn.contains(":execution:") || arn.contains(":express:") => {
             wishes.extend(open_run(model, world, arn));
         }
@@ -143,34 +142,20 @@ fn open_run(model: &mut Model, world: &mut World, arn: &str) -> Vec<Wish> {
     if let Some(known) = model.board.known(arn).filter(|_| run.timeline.is_empty()) {
         run.timeline = known.clone();
     }
-    if let Some(known) = model.lists.express.get(arn) {
-        run.timeline = known.clone();
-        run.ended = true;
-        if let (Some(machine_arn), None) = (model.lists.machine.clone(), run.definition.value()) {
-            let request = Request::Definition { machine_arn };
-            wishes.push(world.ask(Screen::Workflows, &mut run.definition, request));
+    if run.is_express() {
+        run.read_anew(model.starting.value().is_some_and(|started| started == arn));
+        if let Some(known) = model.lists.express.get(arn).filter(|_| run.timeline.is_empty()) {
+            run.timeline = known.clone();
         }
-        run.go_along(world);
-        wishes.extend(run.investigate(world));
-        return wishes;
     }
     wishes.extend(run.ask(world));
     let machine = run.machine_arn();
     run.go_along(world);
     wishes.extend(run.investigate(world));
-    if model.lists.machine.is_none() {
+    if model.lists.machine.is_none() && !run.is_express() {
         wishes.push(model.lists.ask_executions(world, &machine));
     }
     wishes
-}
-
-pub(super) fn open_board(model: &mut Model, world: &mut World) -> Vec<Wish> {
-    model.spot = Spot::Board;
-    if let Some(run) = model.run.as_ref().filter(|run| !run.is_over()) {
-        model.board.learn(&run.arn, &run.timeline);
-    }
-    let machines = model.lists.machines.value().cloned().unwrap_or_default();
-    model.board.ask(world, &machines)
 }
 
 /// Lists the executions of the machine that was listed before, or of the usual one.
@@ -193,7 +178,7 @@ fn did(model: &mut Model, world: &mut World, action: Action, area: Rect) -> Vec<
         (Spot::Start, _) => start::did(model, world, action),
         (_, Action::Board) => vec![Wish::Open(Route::new(Screen::Workflows).object("board"))],
         (Spot::Board, Action::Back) => vec![Wish::Back],
-        (Spot::Board, Action::Refresh) => open_board(model, world),
+        (Spot::Board, Action::Refresh) => on_board::open(model, world),
         (Spot::Board, Action::Stop) => {
             model.board.selected().map(|arn| acts::ask_cause(&arn)).unwrap_or_default()
         }
@@ -245,7 +230,7 @@ fn replied(
                     usual(model, world).into_iter().collect()
                 }
                 Spot::Machines => model.lists.look_at_machines(world, area),
-                Spot::Board => open_board(model, world),
+                Spot::Board => on_board::open(model, world),
                 // Only now it is known to have no history.
                 Spot::Executions if model.lists.is_express() && model.lists.log_group.is_none() => {
                     usual(model, world).into_iter().collect()
@@ -261,6 +246,7 @@ fn replied(
     if let Some(run) = &mut model.run
         && let Some(mut wishes) = run.replied(world, ticket, answer)
     {
+        wishes.extend(run.ask_logged(world));
         wishes.extend(run.inquire(world));
         return wishes;
     }

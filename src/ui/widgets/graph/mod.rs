@@ -13,10 +13,11 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 use ratatui::widgets::Widget;
+use unicode_width::UnicodeWidthStr;
 
 use crate::domain::execution::MapRun;
 use crate::domain::text::shown;
-use crate::domain::timeline::{Kind, Scope, Standing, StateNow, Timeline};
+use crate::domain::timeline::{Kind, Scope, Standing, StateNow, Timeline, Visit};
 use crate::domain::units;
 use crate::ui::remote::Remote;
 use crate::ui::theme::Role;
@@ -59,6 +60,12 @@ pub fn badge(standing: Standing) -> Badge {
         Standing::TimedOut => Badge::TIMED_OUT,
         Standing::Aborted => Badge::ABORTED,
     }
+}
+
+/// What one stay in a state is shown as.
+pub fn badge_of(visit: &Visit) -> Badge {
+    let waits = visit.kind == Kind::Wait && visit.standing == Standing::Running;
+    if waits { Badge::WAITING } else { badge(visit.standing) }
 }
 
 /// What a state of some kind is shown as.
@@ -156,24 +163,27 @@ impl Graph<'_> {
         let weight = weight(now.standing);
         let facts = self.facts(&now);
         // Facts stand at the right edge, aligned from row to row; names give way to them.
-        let width: u16 = facts
-            .iter()
-            .map(|(text, _)| unicode_width::UnicodeWidthStr::width(text.as_str()) as u16 + 2)
-            .sum();
+        let width: u16 = facts.iter().map(|(text, _)| text.width() as u16 + 2).sum();
         let names = Rect { width: area.width.saturating_sub(width), ..area };
         let x = put(buffer, names, x + 1, &shown(name), style(weight));
         let x = if ends && self.world.ascii { put(buffer, names, x, " .", style(Role::Dim)) } else { x };
         let x = self.label(buffer, names, x, label, style(Role::Dim));
-        if now.standing == Standing::Caught
-            && let Some(to) = self.caught_by(&now, catches)
-        {
+        let caught = self.caught_by(&now, catches).filter(|_| now.standing == Standing::Caught);
+        if let Some(to) = caught {
             put(buffer, names, x + 2, &format!("caught, to {}", shown(to)), style(Role::Warn));
+        } else if !catches.is_empty() {
+            // The ways that an error would take.
+            let x = put(buffer, names, x + 2, Badge::CAUGHT.glyph(self.world), style(Role::Dim));
+            let catchers = catches.join(", ");
+            let catchers = shown(&catchers);
+            if x + 1 + (catchers.width() as u16) <= names.right() {
+                put(buffer, names, x + 1, &catchers, style(Role::Dim));
+            }
         }
         let mut right = area;
         for (text, role) in facts.iter().rev() {
             put_right(buffer, right, text, style(*role));
-            right.width =
-                right.width.saturating_sub(unicode_width::UnicodeWidthStr::width(text.as_str()) as u16 + 2);
+            right.width = right.width.saturating_sub(text.width() as u16 + 2);
         }
     }
 
@@ -201,13 +211,13 @@ impl Graph<'_> {
             facts.push(counts(done, run.running, run.failed + run.timed_out, Some(run.total)));
         } else if let Some(parts) = visit.parts {
             let done = parts.succeeded + parts.failed + parts.aborted;
-            // A Parallel's history does not say when a branch is done, a distributed map's nothing of its items.
+            // A distributed map's history says nothing of its items.
             if visit.map_run.is_some() {
                 let total = parts.total.filter(|total| *total > 0);
                 let total = total.map(|total| units::grouped(i64::try_from(total).unwrap_or(i64::MAX)));
                 facts.extend(total.map(|total| (format!("{total} items"), Role::Dim)));
             } else if visit.kind == Kind::Parallel {
-                facts.push((format!("{} branches", parts.started), Role::Dim));
+                facts.push(self.branches(timeline, last, parts.started));
             } else {
                 let running = if visit.exited.is_none() { parts.started.saturating_sub(done) } else { 0 };
                 facts.push(counts(done, running, parts.failed, parts.total));
@@ -230,6 +240,31 @@ impl Graph<'_> {
         let text = if open { units::clock(span) } else { units::duration(span) };
         facts.push((format!("{text:>9}"), if open { Role::Active } else { Role::Text }));
         facts
+    }
+
+    /// How the branches of a Parallel stand. Its history does not say when one is done: that is so once it has
+    /// left a state behind which nothing comes.
+    fn branches(&self, timeline: &Timeline, container: usize, started: u64) -> (String, Role) {
+        let parallel = &timeline.visits()[container];
+        let shape = self.plan.shape_of(&parallel.name);
+        let total = shape.map_or(0, |(_, branches)| branches as u64).max(started);
+        if parallel.standing == Standing::Succeeded {
+            return counts(total, 0, 0, Some(total));
+        }
+        let (mut done, mut failed) = (0, 0);
+        for index in 0..started {
+            let Some(head) = timeline.head(Scope { container, index }) else { continue };
+            let visit = &timeline.visits()[head];
+            let ends = || self.plan.shape_of(&visit.name).is_none_or(|(ends, _)| ends);
+            if visit.standing.is_ended_badly() {
+                done += 1;
+                failed += u64::from(visit.standing.is_bad());
+            } else if visit.standing == Standing::Succeeded && ends() {
+                done += 1;
+            }
+        }
+        let running = if parallel.exited.is_none() { started.saturating_sub(done) } else { 0 };
+        counts(done, running, failed, Some(total))
     }
 
     /// The state that a caught state went to.

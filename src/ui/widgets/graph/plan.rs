@@ -33,7 +33,10 @@ pub enum Text {
         label: String,
         /// Nothing comes after it.
         ends: bool,
+        /// Where its catchers lead.
         catches: Vec<String>,
+        /// How many flows a Parallel has.
+        branches: usize,
     },
     /// The way goes on at a state that has its place elsewhere.
     Jump { to: String, label: String, back: bool },
@@ -68,6 +71,14 @@ impl Plan {
     /// The row of a state.
     pub fn row_of(&self, state: &str) -> Option<usize> {
         self.rows.iter().position(|row| row.name() == Some(state))
+    }
+
+    /// Of a state: whether nothing comes after it, and how many branches it has.
+    pub fn shape_of(&self, state: &str) -> Option<(bool, usize)> {
+        self.rows.iter().find_map(|row| match &row.text {
+            Text::State { name, ends, branches, .. } if name == state => Some((*ends, *branches)),
+            _ => None,
+        })
     }
 
     /// How many states have a row before this one's.
@@ -177,6 +188,7 @@ impl Layout<'_> {
             label,
             ends: state.next.is_none() && state.ways.is_empty(),
             catches: state.catches.clone(),
+            branches: state.inner.len(),
         };
         self.rows.push(Row { guides: guides.to_vec(), text });
     }
