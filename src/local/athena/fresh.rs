@@ -4,13 +4,22 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
+use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
+
 use crate::local::bus::Objects;
+use crate::local::fault::Fault;
 
 /// Objects that go away with it unless they are kept.
 pub struct Fresh {
     objects: Arc<dyn Objects>,
+    /// Of the server: what a statement runs on ends with it.
+    server: Handle,
     /// `s3://bucket/key`
     paths: Vec<String>,
+    /// The object that is being written.
+    writing: Option<JoinHandle<Result<(), Fault>>>,
 }
 
 impl std::fmt::Debug for Fresh {
@@ -20,13 +29,19 @@ impl std::fmt::Debug for Fresh {
 }
 
 impl Fresh {
-    pub fn new(objects: Arc<dyn Objects>) -> Fresh {
-        Fresh { objects, paths: Vec::new() }
+    pub fn new(objects: Arc<dyn Objects>, server: Handle) -> Fresh {
+        Fresh { objects, server, paths: Vec::new(), writing: None }
     }
 
-    /// Takes in an object that is about to be written.
-    pub fn add(&mut self, path: String) {
-        self.paths.push(path);
+    /// Writes an object. It goes on when the statement is stopped meanwhile, so that the object is removed
+    /// after it was written and not before.
+    pub async fn write(&mut self, bucket: &str, key: &str, body: Bytes) -> Result<(), Fault> {
+        self.paths.push(format!("s3://{bucket}/{key}"));
+        let (objects, bucket, key) = (self.objects.clone(), bucket.to_owned(), key.to_owned());
+        let write = async move { objects.write(&bucket, &key, body, "application/octet-stream").await };
+        let written = self.writing.insert(self.server.spawn(write)).await;
+        self.writing = None;
+        written.unwrap_or_else(|error| Err(Fault::internal(error.to_string())))
     }
 
     pub fn paths(&self) -> &[String] {
@@ -45,18 +60,20 @@ impl Fresh {
 
 impl Drop for Fresh {
     fn drop(&mut self) {
-        let paths = std::mem::take(&mut self.paths);
+        let (paths, writing) = (std::mem::take(&mut self.paths), self.writing.take());
         if paths.is_empty() {
             return;
         }
         // Dropped in the middle of a statement that was stopped, where nothing can be waited for.
-        match tokio::runtime::Handle::try_current() {
-            Ok(handle) => {
-                let objects = self.objects.clone();
-                handle.spawn(async move { remove(&*objects, paths).await });
+        let objects = self.objects.clone();
+        self.server.spawn(async move {
+            if let Some(writing) = writing
+                && let Err(error) = writing.await
+            {
+                tracing::warn!("a file of a stopped statement was not written: {error}");
             }
-            Err(_) => tracing::warn!(?paths, "the files of a stopped statement stay"),
-        }
+            remove(&*objects, paths).await;
+        });
     }
 }
 

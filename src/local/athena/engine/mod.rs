@@ -68,6 +68,7 @@ use datafusion::physical_plan::execute_stream;
 use datafusion::prelude::SessionConfig;
 use datafusion::sql::sqlparser::ast::Statement;
 use futures::StreamExt;
+use tokio::runtime::Handle;
 
 use self::functions::Functions;
 pub use self::meter::{CUT_OFF, Meter};
@@ -75,6 +76,7 @@ use self::pieces::Access;
 pub use self::write::{Compression, Write, Written, writable as check};
 use super::catalog::Catalog;
 use super::failure::Failure;
+use super::fresh::Fresh;
 use super::types::Type;
 use crate::local::bus::Objects;
 
@@ -177,9 +179,11 @@ impl Engine {
     /// Runs a query whose rows go into objects.
     pub async fn write(&self, ask: Ask, write: Write, meter: Arc<Meter>) -> Result<Written, Failure> {
         let catalog = self.catalog.clone();
-        self.on_threads(
-            move |machine| async move { write::run(&machine, &catalog, &ask, write, meter).await },
-        )
+        // Called from the server, on whose runtime the files outlive the query.
+        let files = Fresh::new(ask.objects.clone(), Handle::current());
+        self.on_threads(move |machine| async move {
+            write::run(&machine, &catalog, &ask, write, files, meter).await
+        })
         .await
     }
 

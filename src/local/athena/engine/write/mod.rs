@@ -87,6 +87,7 @@ pub async fn run(
     catalog: &Catalog,
     ask: &Ask,
     write: Write,
+    files: Fresh,
     meter: Arc<Meter>,
 ) -> Result<Written, Failure> {
     let began = Instant::now();
@@ -95,7 +96,7 @@ pub async fn run(
     let state = at_once(&machine.state);
     let physical = state.create_physical_plan(&plan).await.map_err(failed)?;
     let mut batches = execute_stream(physical, state.task_ctx()).map_err(failed)?;
-    let mut files = Files::new(write, ask)?;
+    let mut files = Files::new(write, files)?;
     files.written.planning = began.elapsed();
     let outcome = async {
         while let Some(batch) = batches.next().await {
@@ -149,9 +150,8 @@ impl File {
     }
 }
 
-struct Files<'a> {
+struct Files {
     write: Write,
-    ask: &'a Ask,
     format: Format,
     /// The columns in the files, and after them those of partitions.
     schema: SchemaRef,
@@ -184,8 +184,8 @@ pub fn writable(kind: &Type) -> Result<(), Failure> {
     }
 }
 
-impl<'a> Files<'a> {
-    fn new(write: Write, ask: &'a Ask) -> Result<Files<'a>, Failure> {
+impl Files {
+    fn new(write: Write, files: Fresh) -> Result<Files, Failure> {
         let mut all = fields(&write.table.columns)?;
         let inside = all.len();
         all.extend(fields(&write.table.partitioned_by)?);
@@ -194,14 +194,8 @@ impl<'a> Files<'a> {
             schema: Arc::new(Schema::new(all)),
             inside,
             write,
-            ask,
             open: BTreeMap::new(),
-            written: Written {
-                rows: 0,
-                files: Fresh::new(ask.objects.clone()),
-                partitions: Vec::new(),
-                planning: Duration::ZERO,
-            },
+            written: Written { rows: 0, files, partitions: Vec::new(), planning: Duration::ZERO },
         })
     }
 
@@ -285,8 +279,7 @@ impl<'a> Files<'a> {
         let key = format!("{prefix}{}_{}{ending}", self.write.stem, uuid::Uuid::new_v4());
         let path = format!("s3://{bucket}/{key}");
         let body = Bytes::from(file.bytes()?);
-        self.written.files.add(path.clone());
-        self.ask.objects.write(&bucket, &key, body, "application/octet-stream").await.map_err(|fault| {
+        self.written.files.write(&bucket, &key, body).await.map_err(|fault| {
             Failure::new("HIVE_WRITER_OPEN_ERROR", format!("Error writing to {path}: {}", fault.message))
         })?;
         if !values.is_empty() && !self.written.partitions.iter().any(|p| p.values == values) {
