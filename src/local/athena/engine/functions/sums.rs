@@ -45,6 +45,12 @@ fn whole(sum: i128) -> Result<i128> {
     if sum.unsigned_abs() < TOO_LARGE { Ok(sum) } else { Err(out_of_range("Decimal overflow".into())) }
 }
 
+/// Fails for what is no bigint: of a window, the sum without its least values may be too large although the
+/// one with them was not.
+fn bigint(sum: i128) -> Result<i64> {
+    i64::try_from(sum).map_err(|_| out_of_range(format!("bigint addition overflow: {sum}")))
+}
+
 /// Calls `each` with the rows that have a value.
 fn visit(values: &ArrayRef, mut each: impl FnMut(usize, i128) -> Result<()>) -> Result<()> {
     let valid = |row: usize| values.is_valid(row);
@@ -98,7 +104,7 @@ impl Accumulator for Sum {
         let sum = (self.count > 0).then_some(self.sum);
         match self.kind {
             DataType::Decimal128(p, s) => Ok(ScalarValue::Decimal128(sum.map(whole).transpose()?, p, s)),
-            _ => Ok(ScalarValue::Int64(sum.and_then(|sum| i64::try_from(sum).ok()))),
+            _ => Ok(ScalarValue::Int64(sum.map(bigint).transpose()?)),
         }
     }
 
@@ -161,8 +167,8 @@ impl GroupsAccumulator for Sums {
                 Ok(Arc::new(sums.with_precision_and_scale(p, s)?))
             }
             _ => {
-                let sums = sums.map(|sum| sum.and_then(|sum| i64::try_from(sum).ok()));
-                Ok(Arc::new(sums.collect::<Int64Array>()))
+                let sums = sums.map(|sum| sum.map(bigint).transpose());
+                Ok(Arc::new(sums.collect::<Result<Int64Array>>()?))
             }
         }
     }
