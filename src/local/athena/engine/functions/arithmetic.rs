@@ -295,15 +295,18 @@ fn spans(op: Op, args: &[ArrayRef]) -> Result<ArrayRef, Failure> {
             out.append_null();
             continue;
         }
-        let factor = if op == Op::Over { 1.0 / factors.value(row) } else { factors.value(row) };
-        if !factor.is_finite() {
-            return Err(divided_by_zero());
-        }
+        let factor = factor(op, factors.value(row))?;
         let span = spans.value(row);
         let millis = ((span.days as f64) * DAY as f64 + (span.nanoseconds / 1_000_000) as f64) * factor;
         out.append_value(between(millis as i64 / DAY, millis as i64 % DAY)?);
     }
     Ok(Arc::new(out.finish()))
+}
+
+/// What an interval is multiplied by.
+fn factor(op: Op, number: f64) -> Result<f64, Failure> {
+    let factor = if op == Op::Over { 1.0 / number } else { number };
+    if factor.is_finite() { Ok(factor) } else { Err(divided_by_zero()) }
 }
 
 /// Multiples of years and months, without what is less than a month.
@@ -319,10 +322,7 @@ fn months(op: Op, args: &[ArrayRef]) -> Result<ArrayRef, Failure> {
             out.append_null();
             continue;
         }
-        let factor = if op == Op::Over { 1.0 / factors.value(row) } else { factors.value(row) };
-        if !factor.is_finite() {
-            return Err(divided_by_zero());
-        }
+        let factor = factor(op, factors.value(row))?;
         out.append_value((f64::from(spans.value(row)) * factor) as i32);
     }
     Ok(Arc::new(out.finish()))

@@ -16,7 +16,7 @@ use datafusion::logical_expr::{
 };
 
 use super::arrays::{element, list, lists};
-use super::lambda::{lambda, misused, value};
+use super::lambda::{lambda, misused, same_by, value};
 use super::maps::{entries_of, map_kind};
 use super::native::*;
 use super::pairs::{Twice, build};
@@ -62,19 +62,7 @@ struct Over {
     signature: HigherOrderSignature,
 }
 
-impl PartialEq for Over {
-    fn eq(&self, other: &Self) -> bool {
-        self.of == other.of
-    }
-}
-
-impl Eq for Over {}
-
-impl Hash for Over {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.of.hash(state);
-    }
-}
+same_by!(Over, |over| over.of);
 
 fn pair(kind: &DataType) -> Option<(DataType, DataType)> {
     match kind {

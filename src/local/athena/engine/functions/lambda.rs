@@ -26,11 +26,12 @@ pub fn all() -> Vec<HigherOrderUDF> {
     ]
 }
 
-macro_rules! same_by_kind {
-    ($kind:ty, $name:literal) => {
+macro_rules! same_by {
+    ($kind:ty, |$it:pat_param| $key:expr) => {
         impl PartialEq for $kind {
-            fn eq(&self, _: &Self) -> bool {
-                true
+            fn eq(&self, other: &Self) -> bool {
+                let key = |$it: &$kind| $key;
+                key(self) == key(other)
             }
         }
 
@@ -38,11 +39,13 @@ macro_rules! same_by_kind {
 
         impl Hash for $kind {
             fn hash<H: Hasher>(&self, state: &mut H) {
-                $name.hash(state);
+                let key = |$it: &$kind| $key;
+                key(self).hash(state);
             }
         }
     };
 }
+pub(super) use same_by;
 
 pub fn misused(name: &str) -> datafusion::error::DataFusionError {
     fail(Failure::new("FUNCTION_NOT_FOUND", format!("Unexpected parameters for function {name}")))
@@ -62,13 +65,26 @@ pub fn value(args: &HigherOrderFunctionArgs, n: usize) -> Result<Option<ArrayRef
     }
 }
 
+/// Of a function of a value and a lambda, which takes that value or nothing.
+pub fn first_parameter(
+    fields: &[ValueOrLambda<FieldRef, Option<FieldRef>>],
+    function: &str,
+) -> Result<LambdaParametersProgress> {
+    match fields.first() {
+        Some(ValueOrLambda::Value(field)) => {
+            Ok(LambdaParametersProgress::Complete(vec![vec![field.clone()]]))
+        }
+        _ => Err(misused(function)),
+    }
+}
+
 /// `TRY(x)`, as `$try(1, $nothing -> x)`: where x fails for a row, NULL.
 #[derive(Debug)]
 struct Try {
     signature: HigherOrderSignature,
 }
 
-same_by_kind!(Try, "$try");
+same_by!(Try, |_| "$try");
 
 impl HigherOrderUDFImpl for Try {
     fn name(&self) -> &str {
@@ -84,12 +100,7 @@ impl HigherOrderUDFImpl for Try {
         _: usize,
         fields: &[ValueOrLambda<FieldRef, Option<FieldRef>>],
     ) -> Result<LambdaParametersProgress> {
-        match fields.first() {
-            Some(ValueOrLambda::Value(field)) => {
-                Ok(LambdaParametersProgress::Complete(vec![vec![field.clone()]]))
-            }
-            _ => Err(misused("try")),
-        }
+        first_parameter(fields, "try")
     }
 
     fn return_field_from_args(&self, args: HigherOrderReturnFieldArgs) -> Result<FieldRef> {
@@ -136,7 +147,7 @@ struct Reduce {
     signature: HigherOrderSignature,
 }
 
-same_by_kind!(Reduce, "reduce");
+same_by!(Reduce, |_| "reduce");
 
 impl HigherOrderUDFImpl for Reduce {
     fn name(&self) -> &str {

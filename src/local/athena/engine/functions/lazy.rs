@@ -20,7 +20,7 @@ use datafusion::logical_expr::{
     ValueOrLambda, Volatility,
 };
 
-use super::lambda::{lambda, misused, value};
+use super::lambda::{first_parameter, lambda, misused, same_by, value};
 
 /// Functions that fail for some values, and before which a query commonly looks at the value.
 const FALLIBLE: [&str; 9] = [
@@ -142,19 +142,7 @@ struct Lazy {
     signature: HigherOrderSignature,
 }
 
-impl PartialEq for Lazy {
-    fn eq(&self, other: &Self) -> bool {
-        self.op == other.op
-    }
-}
-
-impl Eq for Lazy {}
-
-impl Hash for Lazy {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.op.hash(state);
-    }
-}
+same_by!(Lazy, |of| of.op);
 
 impl HigherOrderUDFImpl for Lazy {
     fn name(&self) -> &str {
@@ -170,12 +158,7 @@ impl HigherOrderUDFImpl for Lazy {
         _: usize,
         fields: &[ValueOrLambda<FieldRef, Option<FieldRef>>],
     ) -> Result<LambdaParametersProgress> {
-        match fields.first() {
-            Some(ValueOrLambda::Value(left)) => {
-                Ok(LambdaParametersProgress::Complete(vec![vec![left.clone()]]))
-            }
-            _ => Err(misused(self.name())),
-        }
+        first_parameter(fields, self.name())
     }
 
     fn return_field_from_args(&self, _: HigherOrderReturnFieldArgs) -> Result<FieldRef> {
