@@ -36,19 +36,28 @@ struct Following {
     aws: Aws,
     arn: String,
     plan: Plan,
+    /// The last call failed in a way that may pass.
+    failing: bool,
     /// Seconds of the definition's Wait states, asked for once.
     waits: Option<HashMap<String, Duration>>,
 }
 
 /// The events of an execution from its first: batches as they are seen, each event once, oldest
 /// first. Ends after the event that ends the execution. A failure that may pass (throttled,
-/// unreachable, expired credentials) is yielded once and asking goes on; any other ends the stream.
+/// unreachable, expired credentials) is yielded once and asking goes on, and the first answer after it is yielded even when it
+/// brings nothing new; any other ends the stream.
 pub fn execution(
     aws: &Aws,
     arn: &str,
 ) -> impl Stream<Item = Result<Vec<HistoryEvent>, Error>> + Send + use<> {
     let pace = if aws.states.quick() { Pace::quick() } else { Pace::polite() };
-    let start = Following { aws: aws.clone(), arn: arn.to_owned(), plan: Plan::new(pace), waits: None };
+    let start = Following {
+        aws: aws.clone(),
+        arn: arn.to_owned(),
+        plan: Plan::new(pace),
+        failing: false,
+        waits: None,
+    };
     stream::unfold(start, |mut following| async move {
         let item = following.next().await?;
         Some((item, following))
@@ -65,12 +74,13 @@ impl Following {
             match states.get_execution_history(&self.arn, ask.newest_first, ask.token, ask.max).await {
                 Ok(page) => {
                     let fresh = self.plan.answered(page);
-                    if !fresh.is_empty() {
+                    if std::mem::take(&mut self.failing) || !fresh.is_empty() {
                         self.note_wait(&fresh).await;
                         return Some(Ok(fresh));
                     }
                 }
                 Err(error) if passing(&error) => {
+                    self.failing = true;
                     if self.plan.failed() {
                         return Some(Err(error));
                     }

@@ -72,15 +72,15 @@ impl Follower {
                 Sub::Clock(_) => None,
                 Sub::Execution(arn) => {
                     let events = follow::execution(&aws, arn);
-                    self.pass(events, |events| Happening::Events(arn.clone(), events)).await
+                    self.pass(&sub, events, |events| Happening::Events(arn.clone(), events)).await
                 }
                 Sub::Logs { group, minutes } => {
                     let since = Utc::now() - TimeDelta::minutes(*minutes);
                     let lines = follow::logs(&aws, group, Some(since));
-                    self.pass(lines, |lines| Happening::Lines(group.clone(), lines)).await
+                    self.pass(&sub, lines, |lines| Happening::Lines(group.clone(), lines)).await
                 }
-                Sub::Objects { bucket, prefix, .. } => self.objects(&aws, bucket, prefix).await,
-                Sub::Query(id) => self.query(&aws, id).await,
+                Sub::Objects { bucket, prefix, .. } => self.objects(&sub, &aws, bucket, prefix).await,
+                Sub::Query(id) => self.query(&sub, &aws, id).await,
             },
         };
         self.send(Msg::Happened(Happening::Ended(sub, problem)));
@@ -88,6 +88,10 @@ impl Follower {
 
     fn send(&self, msg: Msg) -> bool {
         self.inbox.send(Input::Msg(msg)).is_ok()
+    }
+
+    fn interrupted(&self, sub: &Sub, problem: Problem) {
+        self.send(Msg::Happened(Happening::Interrupted(sub.clone(), problem)));
     }
 
     async fn clock(&self, millis: u64) {
@@ -105,6 +109,7 @@ impl Follower {
     /// is told once, and the stream goes on.
     async fn pass<T>(
         &self,
+        sub: &Sub,
         items: impl Stream<Item = Result<Vec<T>, Error>> + Send,
         fact: impl Fn(Vec<T>) -> Happening,
     ) -> Option<Problem> {
@@ -121,7 +126,7 @@ impl Follower {
                 Err(error) => {
                     let problem = error.problem();
                     if error.retry() {
-                        self.send(Msg::Warned(problem.clone()));
+                        self.interrupted(sub, problem.clone());
                     }
                     last = Some(problem);
                 }
@@ -132,7 +137,7 @@ impl Follower {
 
     /// Lists a prefix again and again, and tells what is newest when that changed. S3 lists by key alone, so
     /// the newest are known only when all are: the more there are, the longer the pause.
-    async fn objects(&self, aws: &Aws, bucket: &str, prefix: &str) -> Option<Problem> {
+    async fn objects(&self, sub: &Sub, aws: &Aws, bucket: &str, prefix: &str) -> Option<Problem> {
         let (soonest, latest) = if aws.target().is_local() { (300, 2_000) } else { (10_000, 60_000) };
         let mut pace = follow::Pace::between(Duration::from_millis(soonest), Duration::from_millis(latest));
         let mut last = None;
@@ -158,9 +163,10 @@ impl Follower {
                 }
                 Err(error) if error.retry() => {
                     pace.failed();
-                    // Told once; the next answer says that it is over.
                     if !std::mem::replace(&mut failing, true) {
-                        self.send(Msg::Warned(error.problem()));
+                        self.interrupted(sub, error.problem());
+                        // The next answer is told in any case, and with it that this is over.
+                        last = None;
                     }
                 }
                 Err(error) => return Some(error.problem()),
@@ -169,13 +175,15 @@ impl Follower {
         }
     }
 
-    async fn query(&self, aws: &Aws, id: &str) -> Option<Problem> {
+    async fn query(&self, sub: &Sub, aws: &Aws, id: &str) -> Option<Problem> {
         let local = aws.target().is_local();
         let mut pace = if local { follow::Pace::quick() } else { follow::Pace::polite() };
         let mut last = None;
+        let mut failing = false;
         loop {
             match aws.athena.get_query_execution(id).await {
                 Ok(query) => {
+                    failing = false;
                     let over = query.state.is_over();
                     if last.as_ref() == Some(&query) {
                         pace.quiet();
@@ -190,7 +198,13 @@ impl Follower {
                         return None;
                     }
                 }
-                Err(error) if error.retry() => pace.failed(),
+                Err(error) if error.retry() => {
+                    pace.failed();
+                    if !std::mem::replace(&mut failing, true) {
+                        self.interrupted(sub, error.problem());
+                        last = None;
+                    }
+                }
                 Err(error) => return Some(error.problem()),
             }
             tokio::time::sleep(pace.sleep(None)).await;

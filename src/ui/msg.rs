@@ -56,6 +56,8 @@ pub enum Happening {
     Objects { newest: Vec<Object>, total: usize },
     /// The newest state of a running query.
     Query(Box<Query>),
+    /// A stream has no answer at present and goes on asking; its next item, which may be empty, says that it has.
+    Interrupted(Sub, Problem),
     /// A stream ended: because what it followed is over, or with a problem.
     Ended(Sub, Option<Problem>),
 }

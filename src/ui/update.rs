@@ -18,6 +18,7 @@ use crate::ui::overlays::problems::Problems;
 use crate::ui::remote::Ticket;
 use crate::ui::route::{Route, Screen};
 use crate::ui::screens;
+use crate::ui::subs::Sub;
 use crate::ui::world::Link;
 
 /// So many places are remembered.
@@ -64,10 +65,15 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             Some(screen) => tell(model, screen, screens::Msg::Progressed(ticket, done, total), all),
         },
         Msg::Happened(happening) => {
+            if let Happening::Interrupted(_, problem) = &happening {
+                blame(model, problem.clone());
+            }
             // Executions are followed for other screens too, and the watched ones on every screen.
             let runs = matches!(
                 happening,
-                Happening::Events(..) | Happening::Ended(crate::ui::subs::Sub::Execution(_), _)
+                Happening::Events(..)
+                    | Happening::Interrupted(Sub::Execution(_), _)
+                    | Happening::Ended(Sub::Execution(_), _)
             );
             if runs && model.screen != Screen::Workflows {
                 tell(model, Screen::Workflows, screens::Msg::Happened(happening.clone()), all);

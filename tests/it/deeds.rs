@@ -5,8 +5,10 @@ use chrono::TimeDelta;
 use serde_json::json;
 use ward::domain::execution::{Execution, HistoryEvent, Machine, Status};
 use ward::domain::log::LogLine;
+use ward::domain::problem::Problem;
 use ward::ui::effect::Request;
 use ward::ui::msg::{Happening, Msg};
+use ward::ui::subs::Sub;
 use ward::ui::world::Setup;
 
 use crate::support::answers::{Answers, MACHINE, ago, execution_arn};
@@ -100,6 +102,24 @@ fn an_answer_goes_to_the_task_that_was_asked_about() {
     console.hit("<enter>");
     let sent = Request::SendTaskSuccess { token: "token-of-approve".into(), output: r#"{"n":1.10}"#.into() };
     assert!(console.asked().contains(&sent), "{:?}", console.asked());
+}
+
+/// What is asked for in vain is not "followed"; the first answer, though it brings nothing, is one.
+#[test]
+fn a_run_without_an_answer_does_not_claim_to_be_followed() {
+    for size in [SMALL, WIDE] {
+        let (mut console, arn) = two_that_wait();
+        console.tell(Msg::Resized { width: size.0, height: size.1 });
+        see(&console, &["following"]);
+        let problem = Problem::new("AWS could not be reached").hint("Check the network").retry();
+        let sub = Sub::Execution(arn.clone());
+        console.tell(Msg::Happened(Happening::Interrupted(sub, problem)));
+        see(&console, &["no answer", "No answer since 15:04:11", "AWS could not be reached"]);
+        without(&console, &["following"]);
+        console.tell(Msg::Happened(Happening::Events(arn, Vec::new())));
+        see(&console, &["following"]);
+        without(&console, &["No answer since"]);
+    }
 }
 
 #[test]

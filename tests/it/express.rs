@@ -144,3 +144,18 @@ fn a_started_one_is_read_from_now_on() {
     console.press("X");
     see(&console, &["Express executions can be neither stopped nor watched"]);
 }
+
+#[test]
+fn what_its_list_cannot_do_is_said() {
+    let mut console =
+        Console::with(&format!("workflows/{}", machine()), WIDE, account(Some(lines("one", 3))));
+    for (key, why) in [
+        ("X", "can be neither stopped nor watched"),
+        ("w", "can be neither stopped nor watched"),
+        ("A", "are not listed, nor their inputs"),
+    ] {
+        console.press(key);
+        see(&console, &[why]);
+    }
+    assert!(!refused(&console));
+}

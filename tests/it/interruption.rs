@@ -2,12 +2,14 @@
 //! and the next start says what was interrupted and goes on with it.
 
 use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
+use futures::StreamExt;
 use rustix::process::Signal;
-use ward::aws::Aws;
+use ward::aws::{Aws, follow};
 use ward::domain::execution::{Execution, HistoryEvent, Status};
 
 use crate::support::held::{self, HELD};
@@ -97,6 +99,37 @@ async fn a_run_goes_on_after_sigkill_and_keeps_every_event() {
     }
     let production = aws.s3.list_objects_v2(BUCKET, "production/").await.unwrap();
     assert!(production.len() >= succeeded, "{production:?}");
+}
+
+/// A cloud that is away for a while is told once; then that it answers again, though nothing is new.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_followed_run_says_when_there_is_no_answer_and_when_there_is_one_again() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join("cloud");
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
+    let serve = || Server::of(home.path(), &folder, &["--port", &port]);
+    let mut cloud = serve();
+    let aws = connect(&cloud.url).await;
+    held::make(&aws).await;
+    let arn = aws.states.start_execution(HELD, Some("held"), "{}").await.unwrap();
+    held::token(&aws, &arn).await;
+
+    let mut events = std::pin::pin!(follow::execution(&aws, &arn));
+    let mut seen = Vec::new();
+    while seen.last().is_none_or(|last: &HistoryEvent| last.kind != "TaskSubmitted") {
+        seen.extend(events.next().await.unwrap().unwrap());
+    }
+    cloud.kill();
+    let error = events.next().await.unwrap().unwrap_err();
+    assert!(error.retry(), "{error:?}");
+    cloud = serve();
+    assert_eq!(events.next().await.unwrap().unwrap(), [], "it answers, and nothing is new");
+    held::let_go(&aws, &arn).await;
+    while let Some(fresh) = events.next().await {
+        seen.extend(fresh.unwrap());
+    }
+    assert_eq!(seen, history(&aws, &arn).await);
+    drop(cloud);
 }
 
 fn ward(home: &Path, arguments: &[&str]) -> Output {

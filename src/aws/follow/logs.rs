@@ -45,7 +45,8 @@ impl Tail {
 }
 
 /// The lines of a log group from `since` on, and then as they come. A group that is not there yet is awaited:
-/// the function has not run. The first answer is handed on even when it is empty: so far there is nothing.
+/// the function has not run. The first answer, and the first after a failure, is handed on even
+/// when it is empty: so far there is nothing.
 /// Never ends by itself except on a failure that will not pass.
 pub fn logs(
     aws: &Aws,
@@ -91,7 +92,7 @@ struct Tailing {
     tail: Tail,
     pace: Pace,
     asked: bool,
-    /// Whether anything was handed on.
+    /// Whether the last answer was handed on, if only as none: after a failure the first one is.
     told: bool,
     ended: bool,
 }
@@ -115,6 +116,7 @@ impl Tailing {
                 }
                 Err(error) if passing(&error) => {
                     self.pace.failed();
+                    self.told = false;
                     if self.pace.failures == 1 {
                         return Some(Err(error));
                     }

@@ -65,7 +65,7 @@ fn happened(model: &mut Model, world: &World, happening: Happening) -> Vec<Wish>
             model.feed.take_notifications(&lines);
         }
         Happening::Objects { newest, total } => model.feed.take_objects(newest, total),
-        Happening::Ended(sub, Some(problem)) => {
+        Happening::Ended(sub, Some(problem)) | Happening::Interrupted(sub, problem) => {
             let stand = match &sub {
                 Sub::Logs { group, .. } if *group == ours => &mut model.feed.log,
                 Sub::Logs { .. } => &mut model.feed.topic,

@@ -106,7 +106,8 @@ fn log_title(model: &Model, world: &World, buffer: &mut Buffer, area: Rect) {
 
 /// `of 7f3a2b1c, esc shows all`, `following, since 1h`
 fn log_note(model: &Model) -> String {
-    match (&model.only, model.follow) {
+    let heard = !matches!(model.feed.log, Stand::Failed(_));
+    match (&model.only, model.follow && heard) {
         (Some(request), _) => format!("of {}, esc shows all", cells::short(request)),
         (None, true) => format!("following, since {}", span(model.minutes)),
         (None, false) => format!("since {}", span(model.minutes)),

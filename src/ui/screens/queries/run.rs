@@ -34,6 +34,8 @@ pub struct Run {
     pub sheet: Option<Sheet>,
     /// Why nothing is heard of it any more.
     lost: Option<Problem>,
+    /// Why nothing is heard of it at present.
+    pub interrupted: Option<Problem>,
 }
 
 /// How far it is, for drawing.
@@ -72,6 +74,7 @@ impl Run {
             first: Remote::default(),
             sheet: None,
             lost: None,
+            interrupted: None,
         }
     }
 
@@ -174,6 +177,7 @@ impl Run {
         }
         self.query = Remote::here(query, world.now);
         self.lost = None;
+        self.interrupted = None;
         if done { self.ask_result(world) } else { Vec::new() }
     }
 

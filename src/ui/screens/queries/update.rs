@@ -359,6 +359,12 @@ fn happened(model: &mut Model, world: &mut World, happening: Happening) -> Vec<W
             }
             wishes
         }
+        Happening::Interrupted(Sub::Query(id), problem) => {
+            if let Some(run) = model.run.as_mut().filter(|run| run.id() == Some(&id)) {
+                run.interrupted = Some(problem);
+            }
+            Vec::new()
+        }
         Happening::Ended(Sub::Query(id), problem) => match &mut model.run {
             Some(run) if run.id() == Some(&id) => run.ended(problem),
             _ => problem.map(Wish::Blame).into_iter().collect(),

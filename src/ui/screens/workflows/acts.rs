@@ -17,6 +17,10 @@ pub const FILE: &str = "file";
 pub const STATUS: &str = "status";
 pub const RELEASE: &str = "release";
 
+/// Why neither is offered for express executions.
+pub const EXPRESS_ENDS: &str =
+    "Express executions can be neither stopped nor watched; they end within five minutes";
+
 fn said(text: impl Into<String>) -> Vec<Wish> {
     vec![Wish::Say(text.into())]
 }

@@ -163,6 +163,7 @@ impl Run {
     /// The stream ended, with a problem or because the execution is over.
     pub fn stream_ended(&mut self, problem: Option<Problem>) -> Vec<Wish> {
         self.ended = true;
+        self.interrupted = None;
         self.stream.clone_from(&problem);
         problem.map(Wish::Blame).into_iter().collect()
     }

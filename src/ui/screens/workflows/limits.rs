@@ -20,6 +20,13 @@ impl Run {
         if let Some(problem) = self.stream.as_ref().filter(|_| !self.timeline.is_empty()) {
             return Some(format!("Not followed any further: {}", problem.title));
         }
+        if let Some((since, problem)) = &self.interrupted {
+            let since = world.zone().clock(*since);
+            return Some(format!(
+                "No answer since {since}, asked again until there is one: {}",
+                problem.title
+            ));
+        }
         let ahead = self.timeline.last_event().zip(self.heard).map(|(event, heard)| event.at - heard)?;
         (ahead.num_milliseconds() > SKEW).then(|| {
             let by = units::duration(ahead);

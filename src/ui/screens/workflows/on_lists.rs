@@ -61,6 +61,12 @@ pub fn did(model: &mut Model, world: &mut World, action: Action, area: Rect) -> 
         }
         Action::Refresh => usual(model, world).into_iter().collect(),
         Action::Start => start(model, world),
+        Action::Stop | Action::Watch if !machines && lists.is_express() => {
+            vec![Wish::Say(acts::EXPRESS_ENDS.to_owned())]
+        }
+        Action::Again if !machines && lists.is_express() => {
+            vec![Wish::Say("Express executions are not listed, nor their inputs".to_owned())]
+        }
         Action::Again if !machines => {
             match lists.selected().map(|e| (e.machine_arn.clone(), lists.input(e).map(str::to_owned))) {
                 Some((machine, Some(input))) => acts::again(world, &machine, &input),

@@ -72,9 +72,7 @@ pub fn did(model: &mut Model, world: &mut World, action: Action) -> Vec<Wish> {
         }
         Action::Stop if run.is_over() => return said("It is over: there is nothing to stop"),
         Action::Stop | Action::Watch if run.is_express() && !run.is_over() => {
-            return said(
-                "Express executions can be neither stopped nor watched; they end within five minutes",
-            );
+            return said(acts::EXPRESS_ENDS);
         }
         Action::Stop => return acts::ask_cause(&run.arn),
         Action::Redrive => return acts::redrive(run),

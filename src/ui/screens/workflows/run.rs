@@ -84,6 +84,8 @@ pub struct Run {
     /// The stream has ended.
     pub ended: bool,
     pub stream: Option<Problem>,
+    /// Since when the stream has had no answer, and why; it goes on asking.
+    pub interrupted: Option<(DateTime<Utc>, Problem)>,
     pub view: View,
     pub pane: Pane,
     /// The selected state, by name.
@@ -134,6 +136,7 @@ impl Run {
             timeline: Timeline::new(),
             ended: false,
             stream: None,
+            interrupted: None,
             view: View::Graph,
             pane: Pane::Main,
             state: None,
@@ -259,6 +262,7 @@ impl Run {
             .collect();
         self.timeline.extend(events);
         self.heard = Some(world.now);
+        self.interrupted = None;
         if !first && !world.reduced_motion {
             for visit in fresh.into_iter().filter_map(|id| self.timeline.owner(id)) {
                 let name = &self.timeline.visits()[visit].name;

@@ -97,8 +97,13 @@ fn tabs(run: &Run, world: &World, buffer: &mut Buffer, line: Rect) {
     for view in run.views() {
         x = put(buffer, line, x, view.title(), underlined(world, *view == run.view)) + 2;
     }
-    if !search(run, world, buffer, line, x + 1) && run.follow && !run.is_over() && run.started().is_some() {
-        put_right(buffer, line, "following", theme.style(Role::Active));
+    let followed = run.follow && !run.is_over() && run.started().is_some();
+    if !search(run, world, buffer, line, x + 1) && followed {
+        let (word, role) = match run.interrupted {
+            Some(_) => ("no answer", Role::Warn),
+            None => ("following", Role::Active),
+        };
+        put_right(buffer, line, word, theme.style(role));
     }
 }
 

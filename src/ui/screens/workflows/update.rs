@@ -331,6 +331,12 @@ fn happened(model: &mut Model, world: &mut World, happening: Happening) -> Vec<W
             }
             wishes
         }
+        Happening::Interrupted(Sub::Execution(arn), problem) => {
+            if let Some(run) = model.run.as_mut().filter(|run| run.arn == arn) {
+                run.interrupted = Some((world.now, problem));
+            }
+            Vec::new()
+        }
         Happening::Ended(Sub::Execution(arn), problem) => {
             match model.run.as_mut().filter(|run| run.arn == arn) {
                 Some(run) => run.stream_ended(problem),
