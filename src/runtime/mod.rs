@@ -1,6 +1,6 @@
 //! The console's hands: the terminal, the queue, the requests and the streams. Decides nothing; `ui` does.
 //!
-//! Start with [`run`]: receive, drain, update, perform, listen, draw once; a key goes the same way in the thread
+//! Start with [`run`]: receive, drain, update, perform, draw once, listen; a key goes the same way in the thread
 //! that read it. The first frame stands before anything else is begun. May use ui, work, aws, domain and settings.
 
 pub mod compute;
@@ -182,8 +182,9 @@ impl Console {
     }
 
     fn draw(&mut self) -> Result<(), Problem> {
+        self.terminal.draw(&self.model)?;
         self.listener.keep(subs(&self.model));
-        self.terminal.draw(&self.model)
+        Ok(())
     }
 
     fn receive(&mut self, input: Input) -> Result<(), Problem> {

@@ -75,8 +75,10 @@ impl Terminal {
     pub(crate) fn draw(&mut self, model: &Model) -> Result<(), Problem> {
         view(model, &mut self.painter.get_frame());
         self.painter.flush().map_err(failed)?;
+        self.painter.backend_mut().flush().map_err(failed)?;
+        // It is on the screen: what remains, the clean sheet, is for the next frame.
         self.painter.swap_buffers();
-        self.painter.backend_mut().flush().map_err(failed)
+        Ok(())
     }
 
     pub(crate) fn resize(&mut self, size: (u16, u16)) -> Result<(), Problem> {

@@ -1,6 +1,6 @@
 //! Times and dates as people read them; measures are in `domain::units`.
 
-use chrono::{DateTime, FixedOffset, NaiveDate, Utc};
+use chrono::{DateTime, FixedOffset, NaiveDate, Timelike, Utc};
 
 /// `in 47 d`, `today`, `12 d ago`
 pub fn days(days: i64) -> String {
@@ -31,7 +31,8 @@ impl Zone {
 
     /// `15:04:11`
     pub fn clock(self, at: DateTime<Utc>) -> String {
-        at.with_timezone(&self.offset).format("%H:%M:%S").to_string()
+        let at = at.with_timezone(&self.offset);
+        format!("{:02}:{:02}:{:02}", at.hour(), at.minute(), at.second())
     }
 
     /// `15:04:11.204`
@@ -41,7 +42,7 @@ impl Zone {
 
     /// `2026-02-17 15:04:11`
     pub fn moment(self, at: DateTime<Utc>) -> String {
-        at.with_timezone(&self.offset).format("%Y-%m-%d %H:%M:%S").to_string()
+        format!("{} {}", self.date(at), self.clock(at))
     }
 
     pub fn date(self, at: DateTime<Utc>) -> NaiveDate {

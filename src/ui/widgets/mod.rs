@@ -53,8 +53,8 @@ fn write(buffer: &mut Buffer, (x, y): (u16, u16), text: &str, room: usize, style
         let row = &mut buffer.content[first..first + usize::from(end - x)];
         for (cell, c) in row.iter_mut().zip(text.chars()) {
             cell.set_char(c);
+            cell.set_style(style);
         }
-        buffer.set_style(Rect { x, y, width: end - x, height: 1 }, style);
     }
     match &text[plain..] {
         "" => end,
@@ -63,11 +63,12 @@ fn write(buffer: &mut Buffer, (x, y): (u16, u16), text: &str, room: usize, style
 }
 
 /// Whether a character is a grapheme by itself before any other such character, and one cell wide:
-/// printable ASCII, dashes, quotation marks and ellipses, arrows, lines, blocks and geometric shapes.
+/// printable ASCII, dashes, quotation marks and ellipses, arrows, lines, blocks, geometric shapes, and the check
+/// mark and cross of badges.
 fn alone(c: char) -> bool {
     matches!(
         c,
-        ' '..='~' | '·' | '\u{2010}'..='\u{2027}' | '\u{2190}'..='\u{2199}' | '\u{2500}'..='\u{25fc}'
+        ' '..='~' | '·' | '\u{2010}'..='\u{2027}' | '\u{2190}'..='\u{2199}' | '\u{2500}'..='\u{25fc}' | '✔' | '✖'
     )
 }
 
@@ -178,7 +179,7 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_written_quickly_is_written_alike(
-            text in "[a-c ─●…é病\u{301}\u{fe0f}\u{200d}\u{1f469}\u{600}]{0,12}",
+            text in "[a-c ─●…✖é病\u{301}\u{fe0f}\u{200d}\u{1f469}\u{600}]{0,12}",
             room in 0usize..12,
         ) {
             let style = Style::new().bold();

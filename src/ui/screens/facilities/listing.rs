@@ -62,7 +62,7 @@ impl Field {
 }
 
 /// The columns as the table draws them, in the order of [`Field::ALL`].
-pub const COLUMNS: [Column; 9] = [
+pub static COLUMNS: [Column; 9] = [
     Column::new("ID", 6, 10, 8).middle(),
     Column::new("Name", 14, 44, 9),
     Column::new("ST", 2, 2, 5),

@@ -39,7 +39,7 @@ pub struct Board {
     chosen: Option<String>,
 }
 
-const COLUMNS: [Column; 5] = [
+static COLUMNS: [Column; 5] = [
     Column::new("State machine", 14, 34, 3).middle(),
     Column::new("Execution", 16, 32, 4).middle(),
     Column::new("State", 14, 30, 5),
