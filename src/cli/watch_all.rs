@@ -38,6 +38,7 @@ pub async fn watch_all(cx: &Context, out: &mut Output, aws: &Aws) -> Result<Exit
     let clock = |at| cx.clock(at);
     let mut events: SelectAll<BoxStream<'static, Item>> = SelectAll::new();
     out.say(&format!("Watching {} state machines; Ctrl-C ends it, and what runs goes on", finder.len()));
+    let mut told = BTreeSet::new();
     for round in 0_u64.. {
         // What is followed goes on while it is asked what else runs.
         let looking = look(cx, aws, &mut finder, round, &mut again);
@@ -55,7 +56,7 @@ pub async fn watch_all(cx: &Context, out: &mut Output, aws: &Aws) -> Result<Exit
                 return Ok(Exit::Done);
             }
         };
-        found.problems.iter().for_each(|problem| out.say(problem));
+        told = tell(out, told, &found.problems);
         for arn in found.executions {
             if watching.follow(&arn) {
                 events.push(followed(aws, arn));
@@ -69,7 +70,27 @@ pub async fn watch_all(cx: &Context, out: &mut Output, aws: &Aws) -> Result<Exit
 #[derive(Default)]
 struct Found {
     executions: Vec<String>,
-    problems: Vec<String>,
+    /// What went wrong, and with which state machines; none where it is about all of them.
+    problems: BTreeMap<String, Vec<String>>,
+}
+
+/// Says what goes wrong once, and once that it is over; answers what goes wrong now.
+fn tell(
+    out: &mut Output,
+    told: BTreeSet<String>,
+    problems: &BTreeMap<String, Vec<String>>,
+) -> BTreeSet<String> {
+    for (problem, machines) in problems.iter().filter(|(problem, _)| !told.contains(*problem)) {
+        match &machines[..] {
+            [] => out.say(problem),
+            [one] => out.say(&format!("{one}: {problem}")),
+            [one, others @ ..] => out.say(&format!("{one} and {} others: {problem}", others.len())),
+        }
+    }
+    for over in told.iter().filter(|problem| !problems.contains_key(*problem)) {
+        out.say(&format!("Over: {over}"));
+    }
+    problems.keys().cloned().collect()
 }
 
 /// Waits for the next round and asks every state machine. A failure is told and tried again the next time.
@@ -86,7 +107,9 @@ async fn look(
     if round > 0 && (thorough || cx.is_local()) {
         match standard(aws).await {
             Ok(machines) => finder.learn(machines),
-            Err(error) => found.problems.push(error.problem().to_string()),
+            Err(error) => {
+                found.problems.entry(error.problem().to_string()).or_default();
+            }
         }
     }
     for machine in finder.machines() {
@@ -103,7 +126,7 @@ async fn look(
             Err(error) if error.code == "StateMachineDoesNotExist" => finder.forget(&machine),
             Err(error) => {
                 let name = machine.rsplit(':').next().unwrap_or(&machine);
-                found.problems.push(format!("{name}: {}", error.problem()));
+                found.problems.entry(error.problem().to_string()).or_default().push(name.to_owned());
             }
         }
     }

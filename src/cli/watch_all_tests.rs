@@ -93,3 +93,18 @@ fn what_was_redriven_is_told_from_there_on() {
         assert_eq!(data.to_lowercase().matches("redriven").count().min(1), 1, "{data}");
     }
 }
+
+/// While the service is away every round fails alike, with every state machine.
+#[test]
+fn what_goes_wrong_is_said_once_and_so_is_its_end() {
+    let away: BTreeMap<String, Vec<String>> =
+        [("No answer".to_owned(), vec!["A".to_owned(), "B".to_owned(), "C".to_owned()])].into();
+    let refused: BTreeMap<String, Vec<String>> = [("Not allowed".to_owned(), vec!["A".to_owned()])].into();
+    let (_, talk) = written(Format::Table, |out| {
+        let mut told = BTreeSet::new();
+        for round in [&away, &away, &refused, &refused, &BTreeMap::new()] {
+            told = tell(out, told, round);
+        }
+    });
+    assert_eq!(talk, "A and 2 others: No answer\nA: Not allowed\nOver: No answer\nOver: Not allowed\n");
+}
