@@ -35,14 +35,15 @@ pub(super) fn cause(facts: &Facts) -> Part {
     let found = facts.timeline.root_cause();
     let described = facts.execution;
     let state = found.as_ref().map(|cause| cause.state.as_str()).filter(|state| !state.is_empty());
-    let error = found.as_ref().and_then(|cause| cause.error.clone());
-    let error = error.or_else(|| described?.error.clone());
-    let cause = found.as_ref().and_then(|cause| cause.cause.clone());
-    let cause = cause.or_else(|| described?.cause.clone());
+    // What the execution ended with is not what happened in a state long before.
+    let (error, cause) = match found {
+        Some(found) => (found.error.clone(), found.cause.clone()),
+        None => (described.and_then(|end| end.error.clone()), described.and_then(|end| end.cause.clone())),
+    };
     let head = match (state, error.as_deref(), facts.status) {
         (Some(state), Some(error), _) => format!("{state}: {error}"),
         (Some(state), None, Status::TimedOut) => format!("{state} was running when the time was up"),
-        (Some(state), None, _) => format!("{state} ended it"),
+        (Some(state), None, _) => format!("It began in {state}, whose error is not recorded"),
         (None, Some(error), Status::Aborted) => format!("Stopped from outside: {error}"),
         (None, None, Status::Aborted) => "Stopped from outside, without a reason".to_owned(),
         (None, Some(error), _) => error.to_owned(),
@@ -83,10 +84,26 @@ fn cut(mut text: String) -> String {
     text
 }
 
-/// The state that an outside end interrupted.
-fn interrupted(timeline: &Timeline) -> Option<&str> {
+/// The states that an outside end interrupted, a few of them.
+fn interrupted(timeline: &Timeline) -> Option<String> {
+    const MOST: usize = 3;
     let stopped = |visit: &&Visit| matches!(visit.standing, Standing::Aborted | Standing::TimedOut);
-    timeline.visits().iter().rev().find(stopped).map(|visit| visit.name.as_str())
+    let inner = |visit: &&Visit| !visit.kind.is_container();
+    let mut names: Vec<&str> = Vec::new();
+    for visit in timeline.visits().iter().filter(stopped).filter(inner) {
+        if !names.contains(&visit.name.as_str()) {
+            names.push(&visit.name);
+        }
+    }
+    if names.is_empty() {
+        names.extend(timeline.visits().iter().rev().find(stopped).map(|visit| visit.name.as_str()));
+    }
+    match &names[..] {
+        [] => None,
+        [one] => Some((*one).to_owned()),
+        [all @ .., last] if all.len() < MOST => Some(format!("{} and {last}", all.join(", "))),
+        [some @ ..] => Some(format!("{} and {} more states", some[..MOST].join(", "), some.len() - MOST)),
+    }
 }
 
 /// A cause: its message, then a stack trace or the rest of its JSON.
@@ -228,7 +245,7 @@ pub(super) fn caught(facts: &Facts) -> Option<Part> {
     let cause = facts.timeline.root_cause().and_then(|cause| cause.visit);
     let visits = facts.timeline.visits();
     for (i, visit) in visits.iter().enumerate() {
-        let Some(error) = visit.error.as_deref() else { continue };
+        let Some(error) = facts.timeline.error_of(i) else { continue };
         let how = match visit.standing {
             Standing::Caught => match visit.next.and_then(|next| visits.get(next)) {
                 Some(next) => format!("caught, went on to {}", next.name),
@@ -311,15 +328,21 @@ fn durations(part: &mut Part, facts: &Facts, then: &Timeline) {
     }
 }
 
-/// What each state took of the time that the end had to wait for.
+/// What each state took of the time that the end had to wait for; of a state for which it never had to wait, its
+/// longest stay.
 fn spent<'a>(timeline: &'a Timeline, facts: &Facts) -> HashMap<&'a str, TimeDelta> {
-    let mut spent: HashMap<&str, TimeDelta> = HashMap::new();
+    let mut spent: HashMap<&str, (bool, TimeDelta)> = HashMap::new();
     for (i, visit) in timeline.visits().iter().enumerate() {
-        if timeline.is_critical(i) {
-            *spent.entry(&visit.name).or_default() += visit.duration(facts.now);
-        }
+        let (critical, took) = (timeline.is_critical(i), visit.duration(facts.now));
+        let known = spent.entry(&visit.name).or_default();
+        *known = match (critical, known.0) {
+            (true, true) => (true, known.1 + took),
+            (true, false) => (true, took),
+            (false, true) => *known,
+            (false, false) => (false, known.1.max(took)),
+        };
     }
-    spent
+    spent.into_iter().map(|(name, (_, took))| (name, took)).collect()
 }
 
 /// Half as long again, and more than a fifth of a second: less is noise.

@@ -229,3 +229,93 @@ fn markdown_keeps_foreign_text_inside_its_fence() {
     assert!(text.contains("ended with Sorry: see \\*above\\*"), "{text}");
     assert!(text.contains("\n````\n00:00:00.020  a ``` b\n````\n"), "{text}");
 }
+
+/// A Fail state in a branch whose Parallel catches; another Fail state ends it. Neither FailStateEntered nor
+/// ParallelStateFailed has an error of its own: the catcher's output tells it.
+fn caught_inside(output: Value) -> Timeline {
+    let input = json!({"old": {"Error": "Long.Ago", "Cause": "another matter"}}).to_string();
+    timeline(&[
+        (0, 0, "ExecutionStarted", json!({"input": input})),
+        (0, 10, "ParallelStateEntered", json!({"name": "P", "input": input})),
+        (2, 10, "ParallelStateStarted", Value::Null),
+        (3, 10, "PassStateEntered", json!({"name": "W", "input": input})),
+        (4, 20, "PassStateExited", json!({"name": "W", "output": input})),
+        (5, 20, "FailStateEntered", json!({"name": "Bang", "input": input})),
+        (6, 20, "ParallelStateFailed", Value::Null),
+        (7, 20, "ParallelStateExited", json!({"name": "P", "output": output.to_string()})),
+        (8, 30, "PassStateEntered", json!({"name": "Tidy", "input": "{}"})),
+        (9, 30, "PassStateExited", json!({"name": "Tidy", "output": "{}"})),
+        (10, 40, "FailStateEntered", json!({"name": "Out", "input": "{}"})),
+        (11, 40, "ExecutionFailed", json!({"error": "Outer.Err", "cause": "outer words"})),
+    ])
+}
+
+fn of(timeline: &Timeline, before: Option<Before>) -> Incident {
+    Incident::of(&Facts {
+        arn: "arn:aws:states:us-east-1:000000000000:execution:M:run-1",
+        status: Status::Failed,
+        timeline,
+        execution: None,
+        revision: None,
+        log: Log::None,
+        query: None,
+        before,
+        never: false,
+        awaited: &[],
+        clock: &|at| at.format("%H:%M:%S%.3f").to_string(),
+        now: at(5000),
+    })
+}
+
+#[test]
+fn what_a_catcher_was_told_is_the_error_of_the_fail_state_inside() {
+    let error = json!({"Error": "Inner.Err", "Cause": "the inner reason"});
+    let old = json!({"Error": "Long.Ago", "Cause": "another matter"});
+    for output in [error.clone(), json!({"old": old, "failed": {"by": error}})] {
+        let incident = of(&caught_inside(output), None);
+        assert_eq!(
+            part(&incident, "Root cause"),
+            ["Bang: Inner.Err", "the inner reason", "The execution itself ended with Outer.Err: outer words"]
+        );
+        assert_eq!(
+            part(&incident, "Errors on the way"),
+            ["00:00:00.010  P: Inner.Err, caught, went on to Tidy"]
+        );
+    }
+    // `"ResultPath": null` keeps nothing of it: the end's error is not taken for it.
+    let incident = of(&caught_inside(json!({"old": old})), None);
+    assert_eq!(
+        part(&incident, "Root cause"),
+        [
+            "It began in Bang, whose error is not recorded",
+            "The execution itself ended with Outer.Err: outer words"
+        ]
+    );
+}
+
+/// A state beside the longest branch was reached all the same.
+#[test]
+fn not_reached_is_said_of_what_was_never_entered() {
+    let branches = |slow: i64, quick: i64| {
+        timeline(&[
+            (0, 0, "ExecutionStarted", json!({"input": "{}"})),
+            (0, 0, "ParallelStateEntered", json!({"name": "P", "input": "{}"})),
+            (2, 0, "ParallelStateStarted", Value::Null),
+            (3, 0, "WaitStateEntered", json!({"name": "A", "input": "{}"})),
+            (3, 0, "WaitStateEntered", json!({"name": "B", "input": "{}"})),
+            (4, slow, "WaitStateExited", json!({"name": "A", "output": "{}"})),
+            (5, quick, "WaitStateExited", json!({"name": "B", "output": "{}"})),
+            (7, slow.max(quick), "ParallelStateSucceeded", Value::Null),
+            (8, slow.max(quick), "ParallelStateExited", json!({"name": "P", "output": "{}"})),
+            (9, slow.max(quick), "FailStateEntered", json!({"name": "Out", "input": "{}"})),
+            (10, slow.max(quick), "ExecutionFailed", json!({"error": "E"})),
+        ])
+    };
+    let (now, then, execution) = (branches(3000, 1000), branches(1000, 3000), run("run-0"));
+    let before = Before { execution: &execution, timeline: Some(&then), revision: None };
+    let incident = of(&now, Some(before));
+    let lines = part(&incident, "Last success");
+    assert!(lines.contains(&"A: 1.00 s then, 3.00 s now"), "{lines:?}");
+    assert!(lines.contains(&"B: 3.00 s then, 1.00 s now"), "{lines:?}");
+    assert!(!lines.iter().any(|line| line.contains("not reached")), "{lines:?}");
+}

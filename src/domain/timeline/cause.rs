@@ -58,11 +58,18 @@ pub(super) fn find(picture: &Picture, events: &Events) -> Option<RootCause> {
     }
     let visit = &picture.visits[i];
     let own = |name| member(end, name).map(std::borrow::Cow::into_owned).filter(|_| Some(i) == direct);
-    let cause = visit.cause.clone().or_else(|| own("cause"));
+    let (mut error, mut cause) =
+        (visit.error.clone().or_else(|| own("error")), visit.cause.clone().or_else(|| own("cause")));
+    if error.is_none()
+        && cause.is_none()
+        && let Some((told, why)) = around(picture, i).find_map(|visit| caught(picture, events, visit))
+    {
+        (error, cause) = (Some(told), why);
+    }
     Some(RootCause {
         visit: Some(i),
         state: visit.name.clone(),
-        error: visit.error.clone().or_else(|| own("error")),
+        error,
         message: cause.as_deref().and_then(message),
         cause,
         at: visit
@@ -73,6 +80,40 @@ pub(super) fn find(picture: &Picture, events: &Events) -> Option<RootCause> {
             .or(visit.exited)
             .unwrap_or(visit.entered),
     })
+}
+
+/// The containers around a visit, the nearest first.
+fn around(picture: &Picture, visit: usize) -> impl Iterator<Item = usize> {
+    let out = |visit: &usize| picture.visits[*visit].scope.map(|scope| scope.container);
+    std::iter::successors(out(&visit), out)
+}
+
+/// What a visit's catcher was told, error and cause. Neither the entry of a Fail state nor the failure of a
+/// Parallel or a Map says it in the history; the catcher's output does, where it keeps it: an object of `Error`
+/// and `Cause` ("Fallback states", Step Functions developer guide, "Handling errors in Step Functions workflows")
+/// that was not in the input already.
+pub(super) fn caught(picture: &Picture, events: &Events, visit: usize) -> Option<(String, Option<String>)> {
+    let visit = &picture.visits[visit];
+    let exit = events.get(visit.exited_event.filter(|_| visit.standing == Standing::Caught)?)?;
+    let output: Value = serde_json::from_str(&member(exit, "output")?).ok()?;
+    let entry = events.get(visit.entered_event);
+    let input = entry.and_then(|entry| serde_json::from_str(&member(entry, "input")?).ok());
+    let found = told(&output, input.as_ref(), DEEP)?;
+    let text = |name: &str| found.get(name).and_then(Value::as_str).map(str::to_owned);
+    Some((text("Error")?, text("Cause")))
+}
+
+/// Members of members that are looked at.
+const DEEP: usize = 4;
+
+fn told<'a>(output: &'a Value, input: Option<&Value>, deep: usize) -> Option<&'a Value> {
+    let members = output.as_object().filter(|_| deep > 0 && Some(output) != input)?;
+    if members.get("Error").is_some_and(Value::is_string)
+        && members.keys().all(|key| key == "Error" || key == "Cause")
+    {
+        return Some(output);
+    }
+    members.iter().find_map(|(name, value)| told(value, input.and_then(|input| input.get(name)), deep - 1))
 }
 
 /// A container fails because of something inside: follows the links down to it.

@@ -264,6 +264,12 @@ impl Timeline {
         self.cause.get_or_init(|| cause::find(&self.picture, &self.events)).as_ref()
     }
 
+    /// The error that a visit (by index) met: its own, or the one that its catcher was told.
+    pub fn error_of(&self, visit: usize) -> Option<Cow<'_, str>> {
+        let own = self.picture.visits.get(visit)?.error.as_deref().map(Cow::Borrowed);
+        own.or_else(|| Some(Cow::Owned(cause::caught(&self.picture, &self.events, visit)?.0)))
+    }
+
     /// What an event means to a person following along, in one line without its time: `Copy entered`,
     /// `Copy succeeded in 310 ms`. `None` for events that only detail another. Apply the event first.
     pub fn line(&self, event: &HistoryEvent) -> Option<String> {

@@ -63,13 +63,33 @@ pub fn plain_words(error: &str, cause: Option<&str>) -> Option<&'static str> {
     None
 }
 
-/// What a cause says: of a JSON cause its message, else its first lines joined. `None` when it says nothing.
+/// Executions in executions that are looked into for what went wrong.
+const NESTED: usize = 10;
+
+/// What a cause says: of a JSON cause its message, else its first lines joined. `None` when it says nothing. Of
+/// the description of a nested execution that failed, with `Error` and `Cause`, what the innermost says.
 pub fn message(cause: &str) -> Option<String> {
+    within(cause, NESTED)
+}
+
+fn within(cause: &str, nested: usize) -> Option<String> {
     let parsed = serde_json::from_str::<Value>(cause).ok();
+    let member = |name: &str| parsed.as_ref()?.get(name)?.as_str();
+    if let Some(error) = member("Error").filter(|_| nested > 0) {
+        return match member("Cause").and_then(|cause| Some((cause, within(cause, nested - 1)?))) {
+            // An execution in it has named its own error.
+            Some((cause, said)) if is_failure(cause) => Some(said),
+            Some((_, said)) => Some(format!("{error}: {said}")),
+            None => Some(error.to_owned()),
+        };
+    }
     let names = ["errorMessage", "Message", "message", "Cause", "reason"];
-    let inner = parsed.as_ref().and_then(|value| names.iter().find_map(|name| value.get(name)?.as_str()));
-    let text = inner.unwrap_or(cause).trim();
+    let text = names.into_iter().find_map(member).unwrap_or(cause).trim();
     (!text.is_empty()).then(|| text.lines().map(str::trim).collect::<Vec<_>>().join(" "))
+}
+
+fn is_failure(cause: &str) -> bool {
+    serde_json::from_str::<Value>(cause).is_ok_and(|value| value.get("Error").is_some_and(Value::is_string))
 }
 
 #[cfg(test)]
@@ -104,6 +124,14 @@ mod tests {
         let cause = r#"{"errorMessage": "no disk\n left", "errorType": "Error", "stackTrace": []}"#;
         assert_eq!(message(cause).as_deref(), Some("no disk left"));
         assert_eq!(message(" \n"), None);
+        // What `startExecution.sync` fails with is the child's description; of a child of a child likewise.
+        let child = |error: &str, cause: &str| {
+            serde_json::json!({"ExecutionArn": "arn", "Error": error, "Cause": cause}).to_string()
+        };
+        let one = child("Child.Bad", "child says no");
+        assert_eq!(message(&one).as_deref(), Some("Child.Bad: child says no"));
+        assert_eq!(message(&child("States.TaskFailed", &one)).as_deref(), Some("Child.Bad: child says no"));
+        assert_eq!(message(r#"{"ExecutionArn": "arn", "Error": "Child.Bad"}"#).as_deref(), Some("Child.Bad"));
         assert_eq!(message("{\"a\": 1}").as_deref(), Some("{\"a\": 1}"));
     }
 }
