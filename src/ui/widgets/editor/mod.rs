@@ -95,10 +95,21 @@ impl Editor {
 
     /// Puts a text in place of the present one; undo brings that back.
     pub fn set(&mut self, text: &str) {
-        self.area.select_all();
+        self.select_all();
         self.area.insert_str(clean(text));
         self.area.move_cursor(CursorMove::Top);
         self.area.move_cursor(CursorMove::Head);
+        self.offset = (0, 0);
+    }
+
+    /// `TextArea::select_all` ends at line and column 65,535.
+    fn select_all(&mut self) {
+        self.area.cancel_selection();
+        self.area.move_cursor(CursorMove::Top);
+        self.area.move_cursor(CursorMove::Head);
+        self.area.start_selection();
+        self.area.move_cursor(CursorMove::Bottom);
+        self.area.move_cursor(CursorMove::End);
     }
 
     /// Text that was pasted or completed.
@@ -155,7 +166,7 @@ impl Editor {
             // These scroll by what was painted last, which a model must not know.
             KeyCode::Char('v') if !key.modifiers.is_empty() && key.modifiers != KeyModifiers::SHIFT => {}
             KeyCode::Enter => self.new_line(),
-            KeyCode::Char('a') if control => self.area.select_all(),
+            KeyCode::Char('a') if control => self.select_all(),
             _ => {
                 self.area.input(key);
             }
@@ -331,6 +342,24 @@ mod tests {
         for c in text.chars() {
             let code = if c == '\n' { KeyCode::Enter } else { KeyCode::Char(c) };
             editor.key(KeyEvent::new(code, KeyModifiers::NONE), (20, 3));
+        }
+    }
+
+    /// A position of the widget beneath ends at 65,535.
+    #[test]
+    fn whole_texts_are_replaced_however_long() {
+        let select = KeyEvent::new(KeyCode::Char('a'), KeyModifiers::CONTROL);
+        for long in ["x".repeat(70_000), "x\n".repeat(70_000)] {
+            let mut editor = Editor::new(Language::Json, &long);
+            editor.set("{}");
+            assert_eq!((editor.text().as_str(), editor.offset), ("{}", (0, 0)));
+            // What was taken away, and what came in its place.
+            editor.undo((20, 3));
+            editor.undo((20, 3));
+            assert!(editor.text() == long);
+            editor.key(select, (20, 3));
+            editor.insert("[]", (20, 3));
+            assert_eq!(editor.text(), "[]");
         }
     }
 
