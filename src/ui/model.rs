@@ -29,6 +29,8 @@ pub struct Model {
     pub forward: Vec<Route>,
     /// One line at the bottom, until the next key; whether it tells of a problem.
     pub note: Option<(String, bool)>,
+    /// The note that a stream has no answer: the next answer of any takes it away.
+    pub unanswered: Option<String>,
 }
 
 impl Model {
@@ -54,6 +56,7 @@ impl Model {
             back: Vec::new(),
             forward: Vec::new(),
             note: None,
+            unanswered: None,
         };
         model.world.session = session;
         let mut effects = Vec::new();

@@ -1,11 +1,11 @@
 //! Routes a fact to the overlay or the screen that has the floor; settles what the shell can settle.
 
-use crossterm::event::{KeyEvent, KeyEventKind, MouseButton, MouseEvent, MouseEventKind};
-use ratatui::layout::Position;
+mod pointer;
+
+use crossterm::event::{KeyEvent, KeyEventKind};
 
 use crate::domain::problem::Problem;
 use crate::ui::action::Action;
-use crate::ui::areas;
 use crate::ui::effect::{Effect, Reply, Wish};
 use crate::ui::keymap::{Chord, Found};
 use crate::ui::model::Model;
@@ -35,7 +35,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             Some(_) => {}
             None => front(model, screens::Msg::Pasted(text), all),
         },
-        Msg::Moused(mouse) => moused(model, mouse, all),
+        Msg::Moused(mouse) => pointer::moused(model, mouse, all),
         Msg::Resized { width, height } => {
             model.world.size = (width, height);
             everyone(model, &screens::Msg::Resized, all);
@@ -65,8 +65,13 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             Some(screen) => tell(model, screen, screens::Msg::Progressed(ticket, done, total), all),
         },
         Msg::Happened(happening) => {
-            if let Happening::Interrupted(_, problem) = &happening {
-                blame(model, problem.clone());
+            match &happening {
+                Happening::Interrupted(_, problem) => {
+                    blame(model, problem.clone());
+                    model.unanswered = Some(problem.title.clone());
+                }
+                Happening::Ended(..) => {}
+                _ => answers_again(model),
             }
             // Executions are followed for other screens too, and the watched ones on every screen.
             let runs = matches!(
@@ -141,6 +146,15 @@ fn grant(model: &mut Model, screen: Screen, wishes: Vec<Wish>, effects: &mut Vec
 fn blame(model: &mut Model, problem: Problem) {
     model.note = Some((problem.title.clone(), true));
     model.world.blame(problem);
+}
+
+/// What the last interruption said is over.
+fn answers_again(model: &mut Model) {
+    if let Some(title) = model.unanswered.take()
+        && model.note.as_ref().is_some_and(|(note, bad)| *bad && *note == title)
+    {
+        model.note = None;
+    }
 }
 
 /// Goes to a place and remembers the one that is left.
@@ -350,52 +364,4 @@ fn answered(model: &mut Model, pick: &Pick, answer: String, effects: &mut Vec<Ef
 
 fn confirmed(model: &mut Model, request: crate::ui::effect::Request, effects: &mut Vec<Effect>) {
     front(model, screens::Msg::Confirmed(request), effects);
-}
-
-fn moused(model: &mut Model, mouse: MouseEvent, effects: &mut Vec<Effect>) {
-    let at = Position::new(mouse.column, mouse.row);
-    let size = model.world.size;
-    let wheel = match mouse.kind {
-        MouseEventKind::ScrollUp => Some(-3),
-        MouseEventKind::ScrollDown => Some(3),
-        MouseEventKind::Down(MouseButton::Left) => None,
-        _ => return,
-    };
-    let Some(shell) = areas::shell(size.0, size.1) else { return };
-    match (&mut model.overlay, wheel) {
-        (Some(Overlay::Help(help)), Some(by)) => help.scroll(by, size),
-        (Some(Overlay::Help(help)), None) if help.area(size).contains(at) => {}
-        (Some(Overlay::Problems(problems)), Some(by)) => {
-            let action = if by < 0 { Action::Up } else { Action::Down };
-            problems.act(action, &model.world);
-        }
-        (Some(Overlay::Problems(_)), None) if Problems::area(&model.world).contains(at) => {}
-        (Some(Overlay::Pick(pick)), Some(by)) => pick.act(if by < 0 { Action::Up } else { Action::Down }),
-        (Some(Overlay::Pick(pick)), None) if pick.area(size).contains(at) => {
-            if pick.click(size, at) {
-                act_on_overlay(model, Action::Accept, effects);
-            }
-        }
-        (Some(Overlay::Confirm(confirm)), None) if confirm.area(size).contains(at) => {
-            match confirm.button_at(size, at) {
-                Some(true) => act_on_overlay(model, Action::Accept, effects),
-                Some(false) => model.overlay = None,
-                None => {}
-            }
-        }
-        (Some(Overlay::Confirm(_)), _) => {}
-        // A click beside what floats closes it.
-        (Some(_), None) => model.overlay = None,
-        (None, None) if shell.tabs.contains(at) => {
-            if let Some(screen) = areas::tab_at(at).filter(|screen| *screen != model.screen) {
-                let route = model.place(screen).route();
-                open(model, route, effects);
-            }
-        }
-        (None, None) => {
-            model.note = None;
-            front(model, screens::Msg::Clicked(at), effects);
-        }
-        (None, Some(by)) => front(model, screens::Msg::Wheeled(at, by), effects),
-    }
 }

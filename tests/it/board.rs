@@ -104,7 +104,18 @@ fn who_watches_hears_why_it_failed() {
             _ => None,
         })
         .collect();
-    assert_eq!(told, ["ward: busy-00 failed in WaitForQueryCompletion Boom"]);
+    assert_eq!(told, ["ward: busy-00 failed in WaitForQueryCompletion: Boom"]);
+}
+
+#[test]
+fn who_watches_hears_of_a_stop_that_no_state_is_to_blame_for() {
+    let mut console = Console::with("workflows/board", WIDE, busy(1));
+    console.press("w");
+    let arn = execution_arn("busy-00");
+    let end = console.next_event(&arn, "ExecutionAborted", json!({"error": "Stopped", "cause": "by hand"}));
+    console.tell(Msg::Happened(Happening::Events(arn, vec![end])));
+    let told = Effect::Notify("ward: busy-00 aborted: Stopped".into());
+    assert!(console.done.contains(&told), "{:?}", console.done);
 }
 
 #[test]

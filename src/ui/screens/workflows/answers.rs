@@ -173,40 +173,41 @@ fn blame<T>(remote: &Remote<T>) -> Vec<Wish> {
     remote.problem().map(|problem| Wish::Blame(problem.clone())).into_iter().collect()
 }
 
-/// How often the counts of a map run that is shown are asked for.
+/// How often the counts of a map run that goes on are asked for.
 const COUNTS: TimeDelta = TimeDelta::seconds(2);
 
 impl Run {
-    /// Counts of distributed maps that are over or not in front: asked for once, they are no part of the history.
+    /// Counts of distributed maps, which are no part of the history: of each that goes on, and of one that is over
+    /// until they are its last ones.
     pub fn ask_counts(&mut self, world: &mut World) -> Vec<Wish> {
-        let over = self.is_over();
         let newest = |visit: &Visit| self.timeline.last_visit(&visit.name);
-        let runs = self.timeline.firsts().filter(|visit| visit.kind == Kind::Map).filter_map(newest);
-        let arns: Vec<String> = runs.filter_map(|visit| self.timeline.map_run(visit)).collect();
+        let maps = self.timeline.firsts().filter(|visit| visit.kind == Kind::Map).filter_map(newest);
+        let open =
+            |visit: usize| self.timeline.visits().get(visit).is_some_and(|visit| visit.exited.is_none());
+        let runs: Vec<(String, bool)> =
+            maps.filter_map(|visit| Some((self.timeline.map_run(visit)?, open(visit)))).collect();
         let mut wishes = Vec::new();
-        for arn in arns {
+        for (arn, open) in runs {
             let known = self.map_runs.entry(arn.clone()).or_default();
-            let ended = known.value().is_some_and(|run| run.status != "RUNNING");
-            let untouched = known.value().is_none() && known.problem().is_none();
-            if !known.is_waiting() && (untouched || over && !ended && known.problem().is_none()) {
+            let moves = open || known.value().is_none_or(|run| run.status == "RUNNING");
+            // What cannot be had is not asked for again and again; what fails now may be there later.
+            let refused = known.problem().is_some_and(|problem| !problem.retry);
+            let asked = self.counted.get(&arn).copied();
+            // Once more as soon as it is over, whenever that was asked last.
+            let due = asked.is_none_or(|(at, was_open)| world.now - at >= COUNTS || was_open && !open);
+            if moves && due && !refused && !known.is_waiting() {
+                self.counted.insert(arn.clone(), (world.now, open));
                 wishes.push(world.ask(Screen::Workflows, known, Request::MapRun { arn }));
             }
         }
         wishes
     }
 
-    /// While it runs: what changes with time alone, and the counts that no event brings.
+    /// What changes with time alone, and the counts that no event brings.
     pub fn tick(&mut self, world: &mut World) -> Vec<Wish> {
         if self.tab == Tab::Attempts {
             self.settle(world);
         }
-        let current = self.timeline.current().and_then(|visit| self.timeline.map_run(visit));
-        let Some(arn) = current else { return Vec::new() };
-        let known = self.map_runs.entry(arn.clone()).or_default();
-        let old = known.at().is_none_or(|at| world.now - at >= COUNTS);
-        if !old || known.is_waiting() || known.problem().is_some() {
-            return Vec::new();
-        }
-        vec![world.ask(Screen::Workflows, known, Request::MapRun { arn })]
+        self.ask_counts(world)
     }
 }

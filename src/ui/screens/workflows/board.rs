@@ -139,8 +139,9 @@ impl Board {
         let word = timeline.status().map_or("ended", |status| Badge::status(status).word);
         let name = name_of(arn);
         let why = timeline.root_cause().map(|cause| {
-            let error = cause.error.as_deref().unwrap_or_default();
-            format!(" in {} {error}", cause.state).trim_end().to_owned()
+            let place = if cause.state.is_empty() { String::new() } else { format!(" in {}", cause.state) };
+            let error = cause.error.as_ref().map(|error| format!(": {error}")).unwrap_or_default();
+            place + &error
         });
         let text = format!("{name} {word}{}", why.unwrap_or_default());
         vec![Wish::Do(Effect::Notify(format!("ward: {text}"))), Wish::Say(text)]

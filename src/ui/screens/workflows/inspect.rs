@@ -133,6 +133,31 @@ pub fn source(run: &Run) -> Option<Source> {
     }
 }
 
+/// Why nothing is known of a state's visits.
+fn unseen(run: &Run, state: &str) -> &'static str {
+    if run.timeline.is_empty() {
+        return "Nothing is known of its visits: the history is not here";
+    }
+    if distributed(&run.machine, state, false) {
+        return "Its visits are in the executions of the map run around it: t goes to them from the Map state";
+    }
+    "This state was not reached"
+}
+
+/// Whether a state is inside of a distributed Map.
+fn distributed(machine: &Value, state: &str, inside: bool) -> bool {
+    let Some(states) = machine.get("States").and_then(Value::as_object) else { return false };
+    states.iter().any(|(name, definition)| {
+        let processor = definition.get("ItemProcessor").or_else(|| definition.get("Iterator"));
+        let mode = processor.and_then(|inner| inner.pointer("/ProcessorConfig/Mode"));
+        let apart = inside || mode.is_some_and(|mode| mode == "DISTRIBUTED");
+        let branches = definition.get("Branches").and_then(Value::as_array).into_iter().flatten();
+        inside && name == state
+            || processor.is_some_and(|inner| distributed(inner, state, apart))
+            || branches.into_iter().any(|branch| distributed(branch, state, inside))
+    })
+}
+
 /// The text under the present tab: JSON, or lines.
 pub fn text(run: &Run, world: &World) -> String {
     if run.view == View::Events {
@@ -151,7 +176,7 @@ pub fn text(run: &Run, world: &World) -> String {
             None => "The definition has no such state".to_owned(),
         };
     }
-    let Some(visit) = visit else { return "This state was not reached".to_owned() };
+    let Some(visit) = visit else { return unseen(run, state).to_owned() };
     match run.tab {
         Tab::Input => {
             run.timeline.input_of(visit).map_or_else(|| "No input is recorded".to_owned(), String::from)

@@ -278,12 +278,16 @@ impl Lists {
         Some(world.ask(Screen::Workflows, &mut self.more, request))
     }
 
-    /// While something runs, the list is asked again from time to time.
+    /// The list is asked again from time to time, more often while something in it runs.
     pub fn tick(&mut self, world: &mut World) -> Vec<Wish> {
-        let pause = TimeDelta::seconds(if world.setup.local { 2 } else { 10 });
+        let pause = TimeDelta::seconds(match (self.any_running(), world.setup.local) {
+            (true, true) => 2,
+            (true, false) | (false, true) => 10,
+            (false, false) => 60,
+        });
         let old = self.executions.at().is_none_or(|at| world.now - at >= pause);
         match self.machine.clone() {
-            Some(machine) if old && !self.executions.is_waiting() && self.any_running() => {
+            Some(machine) if old && !self.executions.is_waiting() && !self.is_express() => {
                 vec![self.ask_executions(world, &machine)]
             }
             _ => Vec::new(),

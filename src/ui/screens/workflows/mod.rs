@@ -176,6 +176,8 @@ impl Place for Model {
             (Spot::Execution, Some(run)) => run.subs(),
             (Spot::Board, _) => self.board.subs(world),
             (Spot::Executions, _) if self.lists.any_running() => BTreeSet::from([Sub::Clock(250)]),
+            // Somebody else may start one.
+            (Spot::Executions, _) if !self.lists.is_express() => BTreeSet::from([Sub::Clock(5_000)]),
             _ => BTreeSet::new(),
         }
     }

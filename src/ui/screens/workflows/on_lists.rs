@@ -31,6 +31,8 @@ pub fn did(model: &mut Model, world: &mut World, action: Action, area: Rect) -> 
             lists.arrange(world);
             Vec::new()
         }
+        // The children of a map run belong to the execution they were reached from.
+        Action::Back if lists.map_run().is_some() && !machines => vec![Wish::Back],
         Action::Back if !machines && lists.machines.value().is_some_and(|all| all.len() > 1) => {
             to_machines(model, world, area)
         }

@@ -68,7 +68,10 @@ pub fn did(model: &mut Model, world: &mut World, action: Action) -> Vec<Wish> {
             run.ended = false;
             run.stream = None;
             run.read_anew(false);
-            return run.ask(world);
+            run.counted.clear();
+            let mut wishes = run.ask(world);
+            wishes.extend(run.ask_counts(world));
+            return wishes;
         }
         Action::Stop if run.is_over() => return said("It is over: there is nothing to stop"),
         Action::Stop | Action::Watch if run.is_express() && !run.is_over() => {

@@ -112,6 +112,8 @@ pub struct Run {
     pub logs: BTreeMap<String, Remote<String>>,
     /// Map runs that were looked at, by ARN.
     pub map_runs: BTreeMap<String, Remote<MapRun>>,
+    /// When the counts of each were asked for last, and whether it was open then.
+    pub(super) counted: BTreeMap<String, (DateTime<Utc>, bool)>,
     pub story: Story,
     /// States that changed, with when the console learned of it.
     pub flashes: BTreeMap<String, DateTime<Utc>>,
@@ -119,6 +121,12 @@ pub struct Run {
     pub(super) source: Option<Source>,
     /// When the newest events arrived here, for the clocks' difference.
     pub heard: Option<DateTime<Utc>>,
+}
+
+/// Whether the last counts of a map run are still to come.
+fn unsettled(run: &Remote<MapRun>) -> bool {
+    run.value().is_some_and(|run| run.status == "RUNNING")
+        && run.problem().is_none_or(|problem| problem.retry)
 }
 
 impl Run {
@@ -154,6 +162,7 @@ impl Run {
             logged: Logged::default(),
             logs: BTreeMap::new(),
             map_runs: BTreeMap::new(),
+            counted: BTreeMap::new(),
             story: Story::default(),
             flashes: BTreeMap::new(),
             source: None,
@@ -216,6 +225,9 @@ impl Run {
             subs.insert(Sub::Clock(250));
         } else if !self.is_over() && self.started().is_some() && !self.is_express() {
             subs.insert(Sub::Clock(100));
+        } else if self.map_runs.values().any(unsettled) {
+            // It is over, but what was heard of a map run is not the last of it.
+            subs.insert(Sub::Clock(1000));
         }
         subs
     }
@@ -361,7 +373,7 @@ impl Run {
         let what = match (cause.state.as_str(), cause.error.as_deref()) {
             ("", error) => error.unwrap_or("No reason was given").to_owned(),
             (state, Some(error)) => format!("{state}: {error}"),
-            (state, None) => format!("{state} ended it"),
+            (state, None) => format!("It began in {state}"),
         };
         let width = usize::from(width.saturating_sub(2).max(10));
         let mut lines = vec![shown(&what).into_owned()];

@@ -87,7 +87,7 @@ fn ticked(model: &mut Model, world: &mut World) -> Vec<Wish> {
             let Some(run) = &mut model.run else { return Vec::new() };
             run.flashes.retain(|_, at| world.now - *at < crate::ui::widgets::graph::FLASH);
             if run.is_over() {
-                return Vec::new();
+                return run.ask_counts(world);
             }
             let mut wishes = run.tick(world);
             wishes.extend(run.ask_logged(world));

@@ -17,7 +17,7 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::domain::execution::MapRun;
 use crate::domain::text::shown;
-use crate::domain::timeline::{Kind, Scope, Standing, StateNow, Timeline, Visit};
+use crate::domain::timeline::{Kind, Parts, Scope, Standing, StateNow, Timeline, Visit};
 use crate::domain::units;
 use crate::ui::remote::Remote;
 use crate::ui::theme::Role;
@@ -81,20 +81,30 @@ pub(super) fn weight(standing: Standing) -> Role {
     }
 }
 
-/// `4 of 10, 2 running, 1 failed`
-fn counts(done: u64, running: u64, failed: u64, total: Option<u64>) -> (String, Role) {
-    let number = |count: u64| units::grouped(i64::try_from(count).unwrap_or(i64::MAX));
-    let mut text = match total {
-        Some(total) => format!("{} of {}", number(done), number(total)),
-        None => format!("{} done", number(done)),
-    };
-    if running > 0 {
-        text.push_str(&format!(", {} running", number(running)));
+/// Items or branches.
+#[derive(Clone, Copy, Default)]
+struct Count {
+    succeeded: u64,
+    running: u64,
+    failed: u64,
+    aborted: u64,
+    total: Option<u64>,
+}
+
+impl Count {
+    /// `4 of 10, 2 running, 1 failed`: the first number is of those that succeeded.
+    fn fact(self) -> (String, Role) {
+        let number = |count: u64| units::grouped(i64::try_from(count).unwrap_or(i64::MAX));
+        let mut text = match self.total {
+            Some(total) => format!("{} of {}", number(self.succeeded), number(total)),
+            None => format!("{} done", number(self.succeeded)),
+        };
+        let others = [(self.running, "running"), (self.failed, "failed"), (self.aborted, "aborted")];
+        for (count, word) in others.into_iter().filter(|(count, _)| *count > 0) {
+            text.push_str(&format!(", {} {word}", number(count)));
+        }
+        (text, if self.failed > 0 { Role::Bad } else { Role::Dim })
     }
-    if failed > 0 {
-        text.push_str(&format!(", {} failed", number(failed)));
-    }
-    (text, if failed > 0 { Role::Bad } else { Role::Dim })
 }
 
 /// The first row to show so that `row` is visible, moving as little as possible.
@@ -207,8 +217,14 @@ impl Graph<'_> {
         }
         let run = visit.map_run.as_ref().and_then(|arn| self.map_runs.get(arn)?.value());
         if let Some(run) = run {
-            let done = run.succeeded + run.failed + run.aborted + run.timed_out;
-            facts.push(counts(done, run.running, run.failed + run.timed_out, Some(run.total)));
+            let count = Count {
+                succeeded: run.succeeded,
+                running: run.running,
+                failed: run.failed + run.timed_out,
+                aborted: run.aborted,
+                total: Some(run.total),
+            };
+            facts.push(count.fact());
         } else if let Some(parts) = visit.parts {
             let done = parts.succeeded + parts.failed + parts.aborted;
             // A distributed map's history says nothing of its items.
@@ -220,7 +236,8 @@ impl Graph<'_> {
                 facts.push(self.branches(timeline, last, parts.started));
             } else {
                 let running = if visit.exited.is_none() { parts.started.saturating_sub(done) } else { 0 };
-                facts.push(counts(done, running, parts.failed, parts.total));
+                let Parts { total, succeeded, failed, aborted, .. } = parts;
+                facts.push(Count { succeeded, running, failed, aborted, total }.fact());
             }
         }
         if now.scopes > 1 {
@@ -249,22 +266,22 @@ impl Graph<'_> {
         let shape = self.plan.shape_of(&parallel.name);
         let total = shape.map_or(0, |(_, branches)| branches as u64).max(started);
         if parallel.standing == Standing::Succeeded {
-            return counts(total, 0, 0, Some(total));
+            return Count { succeeded: total, total: Some(total), ..Count::default() }.fact();
         }
-        let (mut done, mut failed) = (0, 0);
+        let mut count = Count { total: Some(total), ..Count::default() };
         for index in 0..started {
             let Some(head) = timeline.head(Scope { container, index }) else { continue };
             let visit = &timeline.visits()[head];
             let ends = || self.plan.shape_of(&visit.name).is_none_or(|(ends, _)| ends);
-            if visit.standing.is_ended_badly() {
-                done += 1;
-                failed += u64::from(visit.standing.is_bad());
-            } else if visit.standing == Standing::Succeeded && ends() {
-                done += 1;
+            match visit.standing {
+                standing if standing.is_bad() => count.failed += 1,
+                standing if standing.is_ended_badly() => count.aborted += 1,
+                Standing::Succeeded if ends() => count.succeeded += 1,
+                _ if parallel.exited.is_none() => count.running += 1,
+                _ => {}
             }
         }
-        let running = if parallel.exited.is_none() { started.saturating_sub(done) } else { 0 };
-        counts(done, running, failed, Some(total))
+        count.fact()
     }
 
     /// The state that a caught state went to.
