@@ -104,6 +104,22 @@ fn an_answer_goes_to_the_task_that_was_asked_about() {
     assert!(console.asked().contains(&sent), "{:?}", console.asked());
 }
 
+/// Who else starts something is seen without asking for it, though nothing in the list runs.
+#[test]
+fn a_list_in_which_nothing_runs_looks_for_news() {
+    let mut answers = Answers::sample();
+    answers.executions.retain(|execution| execution.status.is_over());
+    let mut console = Console::with(&format!("workflows/{MACHINE}"), WIDE, answers);
+    let lists = |console: &Console| {
+        console.asked().iter().any(|request| matches!(request, Request::Executions { .. }))
+    };
+    console.tell(Msg::Ticked(now() + TimeDelta::seconds(4)));
+    assert!(!lists(&console));
+    console.tell(Msg::Ticked(now() + TimeDelta::seconds(11)));
+    assert!(lists(&console));
+    assert!(ward::ui::subs::subs(&console.model).contains(&Sub::Clock(5_000)));
+}
+
 /// What is asked for in vain is not "followed"; the first answer, though it brings nothing, is one.
 #[test]
 fn a_run_without_an_answer_does_not_claim_to_be_followed() {
@@ -116,9 +132,11 @@ fn a_run_without_an_answer_does_not_claim_to_be_followed() {
         console.tell(Msg::Happened(Happening::Interrupted(sub, problem)));
         see(&console, &["no answer", "No answer since 15:04:11", "AWS could not be reached"]);
         without(&console, &["following"]);
+        assert_eq!(console.model.note, Some(("AWS could not be reached".into(), true)));
         console.tell(Msg::Happened(Happening::Events(arn, Vec::new())));
         see(&console, &["following"]);
         without(&console, &["No answer since"]);
+        assert_eq!(console.model.note, None, "it is over");
     }
 }
 

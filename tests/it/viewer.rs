@@ -1,5 +1,6 @@
 //! The execution viewer: what went wrong first, the ways to look at a run, lists, the board, the acts.
 
+use chrono::TimeDelta;
 use ward::domain::execution::{Machine, MapRun, Status};
 use ward::domain::log::LogLine;
 use ward::domain::problem::Problem;
@@ -10,6 +11,7 @@ use ward::ui::screens::workflows::View;
 use crate::support::answers::{Answers, MACHINE, ago, execution_arn};
 use crate::support::console::{Console, Work, setup};
 use crate::support::histories::own;
+use crate::support::setup::now;
 
 const WIDE: (u16, u16) = (160, 48);
 
@@ -176,6 +178,76 @@ fn a_branch_has_its_number_in_the_timeline_and_can_be_chosen() {
     see(&console, &["Which branch of Both?", "branch 1"]);
 }
 
+/// A map run of 1,240 items.
+fn map_run(status: &str) -> MapRun {
+    MapRun {
+        arn: "arn:aws:states:us-east-1:000000000000:mapRun:Machine/Each:0f0e".into(),
+        status: status.into(),
+        max_concurrency: 0,
+        total: 1_240,
+        pending: 0,
+        running: 0,
+        succeeded: 0,
+        failed: 0,
+        timed_out: 0,
+        aborted: 0,
+        tolerated_percentage: 1.0,
+        tolerated_count: 0,
+        redrives: 0,
+    }
+}
+
+/// A count that did not come is asked for again; the last ones are those of the map run's end.
+#[test]
+fn the_counts_of_a_distributed_map_survive_a_lost_answer() {
+    let history = own().into_iter().find(|one| one.name == "map-run").expect("the history");
+    let mut answers = Answers::sample();
+    let arn = execution_arn("run-20260101-150405-004");
+    answers.definition = history.definition.map(|definition| definition.to_string());
+    // Until its map run has started.
+    answers.histories.insert(arn.clone(), history.events[..4].to_vec());
+    answers.map_runs.push(MapRun { succeeded: 10, running: 5, ..map_run("RUNNING") });
+    let mut console = Console::with(&format!("workflows/{arn}"), WIDE, answers);
+    see(&console, &["10 of 1,240, 5 running"]);
+    let mut later = now();
+    let mut tick = |console: &mut Console| {
+        later += TimeDelta::seconds(3);
+        console.tell(Msg::Ticked(later));
+        console.settle();
+    };
+    console.answers.failure = Some(Problem::new("No answer to DescribeMapRun").retry());
+    tick(&mut console);
+    console.answers.failure = None;
+    console.answers.map_runs[0].succeeded = 600;
+    tick(&mut console);
+    see(&console, &["600 of 1,240, 5 running"]);
+    // Its end: what was heard just before is not the last of it, and that answer is lost again.
+    console.answers.failure = Some(Problem::new("No answer to DescribeMapRun").retry());
+    console.tell(Msg::Happened(Happening::Events(arn, history.events[4..].to_vec())));
+    console.settle();
+    console.answers.failure = None;
+    console.answers.map_runs[0] = MapRun { succeeded: 1_240, ..map_run("SUCCEEDED") };
+    tick(&mut console);
+    see(&console, &["1,240 of 1,240"]);
+    assert!(!console.text().contains("5 running"), "{}", console.text());
+    // Then it is not asked for any more.
+    console.tell(Msg::Ticked(later + TimeDelta::seconds(60)));
+    let asks = |request: &Request| matches!(request, Request::MapRun { .. });
+    assert!(!console.asked().iter().any(asks), "{:?}", console.asked());
+}
+
+/// Of three branches that were stopped none is done; of four items one succeeded, one failed, one was stopped.
+#[test]
+fn what_failed_or_was_stopped_is_not_counted_as_done() {
+    for (name, counts) in
+        [("stopped-parallel", "0 of 3, 3 aborted"), ("map-failed", "1 of 4, 1 failed, 1 aborted")]
+    {
+        let mut console = told(name, WIDE);
+        console.press("v");
+        see(&console, &[counts]);
+    }
+}
+
 /// A history says nothing of the items of a distributed map: its counts are asked for, also when it is over.
 #[test]
 fn a_distributed_map_that_is_over_has_its_counts() {
@@ -184,21 +256,7 @@ fn a_distributed_map_that_is_over_has_its_counts() {
     let arn = answers.executions[1].arn.clone();
     answers.definition = history.definition.map(|definition| definition.to_string());
     answers.histories.insert(arn.clone(), history.events);
-    answers.map_runs.push(MapRun {
-        arn: "arn:aws:states:us-east-1:000000000000:mapRun:Machine/Each:0f0e".into(),
-        status: "SUCCEEDED".into(),
-        max_concurrency: 0,
-        total: 1_240,
-        pending: 0,
-        running: 0,
-        succeeded: 1_238,
-        failed: 2,
-        timed_out: 0,
-        aborted: 0,
-        tolerated_percentage: 1.0,
-        tolerated_count: 0,
-        redrives: 0,
-    });
+    answers.map_runs.push(MapRun { succeeded: 1_238, failed: 2, ..map_run("SUCCEEDED") });
     let mut console = Console::with(&format!("workflows/{arn}"), WIDE, answers);
     see(&console, &["Each", "1,238 of 1,240, 2 failed"]);
     console.press("<tab>");
@@ -209,6 +267,12 @@ fn a_distributed_map_that_is_over_has_its_counts() {
         console.press("l");
     }
     see(&console, &["tolerates 1 % failed items", "as many as AWS allows", "t goes to them"]);
+    // To its children, and back to the execution they belong to.
+    console.press("t<enter>");
+    see(&console, &["children of map run 0f0e"]);
+    assert!(!console.text().contains("tolerates"), "{}", console.text());
+    console.press("<esc>");
+    see(&console, &["tolerates 1 % failed items"]);
 }
 
 /// It is not known to be express before the state machines are: that it refuses to list is no failure then.
