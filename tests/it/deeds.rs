@@ -443,3 +443,16 @@ fn an_alias_keeps_the_name_of_its_machine() {
     console.press("R");
     see(&console, &["Start HealthcarePipelineStateMachine:live"]);
 }
+
+#[test]
+fn what_is_wrong_with_a_name_stands_beside_the_name() {
+    let mut console = Console::with(&format!("workflows/{MACHINE}"), WIDE, Answers::sample());
+    console.press("R<tab>a b");
+    let text = console.text();
+    let line =
+        |begin: &str| text.lines().find(|line| line.trim_start().starts_with(begin)).unwrap_or_default();
+    assert!(line("Name").contains("✖ A name has no ' '"), "{text}");
+    assert!(line("Input").contains("✔ JSON"), "{text}");
+    console.press("<ctrl-e>");
+    assert!(!console.asked().iter().any(|request| matches!(request, Request::StartExecution { .. })));
+}

@@ -22,7 +22,7 @@ use crate::ui::theme::Role;
 use crate::ui::widgets::badge::Badge;
 use crate::ui::widgets::editor::{Editor, Language, Mark};
 use crate::ui::widgets::line::Line;
-use crate::ui::widgets::{notice, put, row};
+use crate::ui::widgets::{notice, put, put_right, row};
 use crate::ui::world::World;
 
 /// Bytes of an execution's input at most.
@@ -70,17 +70,22 @@ impl Form {
 
     /// Why it cannot be sent yet: the line of the input, from 0, and what is wrong with it.
     pub fn wrong(&self) -> Option<(Option<usize>, String)> {
+        self.wrong_name().map(|wrong| (None, wrong)).or_else(|| self.wrong_input())
+    }
+
+    /// StartExecution's rules for names.
+    fn wrong_name(&self) -> Option<String> {
         let name = self.name.text().trim();
         let characters = name.chars().count();
         if characters > 80 {
-            return Some((None, format!("The name has {characters} characters, 80 are allowed")));
+            return Some(format!("The name has {characters} characters, 80 are allowed"));
         }
-        if let Some(c) = name
-            .chars()
-            .find(|c| c.is_whitespace() || c.is_control() || "<>{}[]?*\"#%\\^|~`$&,;:/".contains(*c))
-        {
-            return Some((None, format!("A name has no {c:?}")));
-        }
+        let refused =
+            |c: &char| c.is_whitespace() || c.is_control() || "<>{}[]?*\"#%\\^|~`$&,;:/".contains(*c);
+        name.chars().find(refused).map(|c| format!("A name has no {c:?}"))
+    }
+
+    fn wrong_input(&self) -> Option<(Option<usize>, String)> {
         let text = self.input.text();
         // Counted as it is sent: without the white space of its layout.
         let size = if text.len() > MOST { json::compact(&text).len() } else { text.len() };
@@ -159,7 +164,7 @@ impl Form {
         if pretty != text {
             self.input.set(&pretty);
         }
-        self.wrong().is_none_or(|(line, _)| line.is_none())
+        self.wrong_input().is_none_or(|(line, _)| line.is_none())
     }
 
     pub fn draw(&self, world: &World, buffer: &mut Buffer, area: Rect, starting: &Remote<String>) {
@@ -179,8 +184,12 @@ impl Form {
             } else {
                 put(buffer, field, field.x, self.name.text(), theme.style(Role::Text));
             }
+            if let Some(wrong) = self.wrong_name() {
+                let text = format!("{} {wrong}", Badge::FAILED.glyph(world));
+                put_right(buffer, field, &text, theme.style(Role::Bad));
+            }
         }
-        let wrong = self.wrong();
+        let wrong = self.wrong_input();
         if let Some(line) = row(area, 3) {
             let x = put(buffer, line, line.x, "Input  ", theme.title(!self.naming));
             match (starting.stand(), &wrong) {
