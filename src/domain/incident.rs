@@ -6,7 +6,7 @@ mod parts;
 
 use chrono::{DateTime, Utc};
 
-use super::execution::{Execution, Status};
+use super::execution::{Execution, MapRun, Status};
 use super::log::LogLine;
 use super::problem::Problem;
 use super::query::{Query, QueryState};
@@ -56,6 +56,8 @@ pub struct Facts<'a> {
     pub log: Log<'a>,
     /// The Athena query that the failed state waited for or spoke of.
     pub query: Option<&'a Query>,
+    /// The items of the distributed map that failed.
+    pub items: Option<Items<'a>>,
     pub before: Option<Before<'a>>,
     /// It was asked for the last success, and there is none.
     pub never: bool,
@@ -77,6 +79,14 @@ pub enum Log<'a> {
     Around(&'a str, &'a [LogLine]),
 }
 
+/// The child executions of a map run.
+#[derive(Clone, Copy)]
+pub struct Items<'a> {
+    pub run: Option<&'a MapRun>,
+    /// One of those that failed, with its error.
+    pub failed: Option<&'a Execution>,
+}
+
 /// The last execution that succeeded.
 #[derive(Clone, Copy)]
 pub struct Before<'a> {
@@ -94,6 +104,7 @@ impl Incident {
         let query = parts::query(facts);
         let (query, circumstance) = if well { (None, query) } else { (query, None) };
         parts.extend(query);
+        parts.extend(parts::items(facts));
         parts.extend(parts::attempts(facts));
         parts.extend(parts::log(facts));
         parts.extend(parts::caught(facts));

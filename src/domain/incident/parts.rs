@@ -13,7 +13,7 @@ use crate::domain::json;
 use crate::domain::log::LogLine;
 use crate::domain::query::QueryState;
 use crate::domain::timeline::{Kind, Outcome, Standing, Timeline, Visit, message, plain_words};
-use crate::domain::units::{ago, duration};
+use crate::domain::units::{ago, duration, grouped};
 
 /// Lines of an input, of a log and of differences at most; the inspector has the whole.
 const LINES: usize = 24;
@@ -131,6 +131,36 @@ fn explain(part: &mut Part, cause: &str) {
 fn culprit<'a>(facts: &Facts<'a>) -> Option<&'a Visit> {
     let cause = facts.timeline.root_cause()?;
     facts.timeline.visits().get(cause.visit?)
+}
+
+/// How the items of a distributed map stand, and what one of those that failed says: the map itself tells no more
+/// than that they were too many.
+pub(super) fn items(facts: &Facts) -> Option<Part> {
+    let items = facts.items?;
+    let mut part = Part::new(format!("Items of {}", culprit(facts)?.name));
+    if let Some(run) = items.run {
+        let number = |count: u64| grouped(i64::try_from(count).unwrap_or(i64::MAX));
+        let mut text = format!("{} of {} succeeded", number(run.succeeded), number(run.total));
+        let others = [
+            (run.failed, "failed"),
+            (run.timed_out, "timed out"),
+            (run.aborted, "aborted"),
+            (run.running, "running"),
+            (run.pending, "pending"),
+        ];
+        for (count, word) in others.into_iter().filter(|(count, _)| *count > 0) {
+            text.push_str(&format!(", {} {word}", number(count)));
+        }
+        part.line(Weight::Text, text);
+    }
+    if let Some(failed) = items.failed {
+        let error = failed.error.as_deref().unwrap_or("failed without an error's name");
+        part.line(Weight::Strong, format!("{}: {error}", failed.name));
+        if let Some(cause) = failed.cause.as_deref() {
+            explain(&mut part, cause);
+        }
+    }
+    (!part.lines.is_empty()).then_some(part)
 }
 
 /// When each attempt began, how long it took, how it ended, and how long the pause before it was.

@@ -81,6 +81,7 @@ fn told(log: Log, before: Option<Before>) -> Incident {
         revision: Some("r2"),
         log,
         query: None,
+        items: None,
         before,
         never: false,
         awaited: &[],
@@ -150,6 +151,7 @@ fn a_query_that_went_well_comes_after_what_failed() {
             revision: None,
             log: Log::None,
             query: Some(&query),
+            items: None,
             before: None,
             never: false,
             awaited: &[],
@@ -206,6 +208,7 @@ fn an_end_from_outside_names_what_it_interrupted() {
         revision: None,
         log: Log::None,
         query: None,
+        items: None,
         before: None,
         never: false,
         awaited: &["the last success"],
@@ -259,6 +262,7 @@ fn of(timeline: &Timeline, before: Option<Before>) -> Incident {
         revision: None,
         log: Log::None,
         query: None,
+        items: None,
         before,
         never: false,
         awaited: &[],
@@ -291,6 +295,69 @@ fn what_a_catcher_was_told_is_the_error_of_the_fail_state_inside() {
             "The execution itself ended with Outer.Err: outer words"
         ]
     );
+}
+
+/// A distributed map tells that too many items failed; why is in an execution of its own.
+#[test]
+fn the_items_of_a_map_run_are_counted_and_one_that_failed_is_quoted() {
+    let timeline = timeline(&[
+        (0, 0, "ExecutionStarted", json!({"input": "{}"})),
+        (0, 0, "MapStateEntered", json!({"name": "Each", "input": "{}"})),
+        (2, 0, "MapStateStarted", json!({"length": 0})),
+        (3, 0, "MapRunStarted", json!({"mapRunArn": "arn:m"})),
+        (
+            4,
+            900,
+            "MapRunFailed",
+            json!({"error": "States.ExceedToleratedFailureThreshold", "cause": "threshold"}),
+        ),
+        (5, 900, "MapStateFailed", Value::Null),
+        (
+            6,
+            900,
+            "ExecutionFailed",
+            json!({"error": "States.ExceedToleratedFailureThreshold", "cause": "threshold"}),
+        ),
+    ]);
+    let map_run = MapRun {
+        arn: "arn:m".into(),
+        status: "FAILED".into(),
+        max_concurrency: 0,
+        total: 1_240,
+        pending: 9,
+        running: 0,
+        succeeded: 1_200,
+        failed: 30,
+        timed_out: 0,
+        aborted: 1,
+        tolerated_percentage: 1.0,
+        tolerated_count: 0,
+        redrives: 0,
+    };
+    let cause = json!({"errorMessage": "no disk"}).to_string();
+    let child = Execution { error: Some("Lambda.Unknown".into()), cause: Some(cause), ..run("child-7") };
+    let mut facts = Facts {
+        arn: "arn:aws:states:us-east-1:000000000000:execution:M:run-1",
+        status: Status::Failed,
+        timeline: &timeline,
+        execution: None,
+        revision: None,
+        log: Log::None,
+        query: None,
+        items: Some(Items { run: Some(&map_run), failed: Some(&child) }),
+        before: None,
+        never: false,
+        awaited: &[],
+        clock: &|at| at.to_rfc3339(),
+        now: at(5000),
+    };
+    let incident = Incident::of(&facts);
+    assert_eq!(
+        part(&incident, "Items of Each"),
+        ["1,200 of 1,240 succeeded, 30 failed, 1 aborted, 9 pending", "child-7: Lambda.Unknown", "no disk"]
+    );
+    facts.items = Some(Items { run: None, failed: None });
+    assert!(part(&Incident::of(&facts), "Items of Each").is_empty());
 }
 
 /// A state beside the longest branch was reached all the same.

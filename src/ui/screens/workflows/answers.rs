@@ -130,6 +130,9 @@ impl Run {
             });
             run.accept(ticket, answer, now);
             self.settle(world);
+            if self.failed() {
+                self.tell(world);
+            }
             return Some(Vec::new());
         }
         if self.logged(world, ticket, answer) {

@@ -6,7 +6,7 @@
 use chrono::TimeDelta;
 
 use crate::domain::execution::{Definition, Execution, Status, name_of};
-use crate::domain::incident::{Before, Facts, Incident, Log, Weight};
+use crate::domain::incident::{Before, Facts, Incident, Items, Log, Weight};
 use crate::domain::log::LogLine;
 use crate::domain::problem::Problem;
 use crate::domain::query::Query;
@@ -30,6 +30,10 @@ pub struct Story {
     lines: Remote<Vec<LogLine>>,
     around: Remote<Vec<LogLine>>,
     query: Remote<Query>,
+    /// Items of the map run that failed, the newest of them.
+    failed: Remote<Vec<Execution>>,
+    /// One of them, with its error.
+    item: Remote<Execution>,
     before: Remote<Option<Execution>>,
     timeline: Remote<Timeline>,
     definition: Remote<Definition>,
@@ -77,6 +81,20 @@ impl Story {
             });
             return self.query.accept(ticket, query, now);
         }
+        if self.failed.awaits(ticket) {
+            let failed = read(answer, |reply| match reply {
+                Reply::Executions { items, .. } => Some(items.clone()),
+                _ => None,
+            });
+            return self.failed.accept(ticket, failed, now);
+        }
+        if self.item.awaits(ticket) {
+            let item = read(answer, |reply| match reply {
+                Reply::Execution(execution) => Some((**execution).clone()),
+                _ => None,
+            });
+            return self.item.accept(ticket, item, now);
+        }
         if self.before.awaits(ticket) {
             let first = read(answer, |reply| match reply {
                 Reply::Executions { items, .. } => Some(items.first().cloned()),
@@ -121,6 +139,9 @@ impl Story {
         }
         if self.query.is_waiting() {
             awaited.push("the query");
+        }
+        if self.failed.is_waiting() || self.item.is_waiting() {
+            awaited.push("an item that failed");
         }
         if self.before.is_waiting() || self.timeline.is_waiting() || self.definition.is_waiting() {
             awaited.push("the last success");
@@ -167,6 +188,11 @@ impl Run {
         if let Some(id) = self.timeline.query_id(culprit) {
             wishes.push(world.ask(Screen::Workflows, &mut story.query, Request::Query { id }));
         }
+        if let Some(map_run) = culprit.and_then(|visit| self.timeline.map_run(visit)) {
+            let request =
+                Request::Executions { machine_arn: map_run, status: Some(Status::Failed), token: None };
+            wishes.push(world.ask(Screen::Workflows, &mut story.failed, request));
+        }
         if self.is_express() {
             // There is no list of those that succeeded.
             return wishes;
@@ -190,6 +216,13 @@ impl Run {
             let (group, from, to) = (story.group.clone(), at - AROUND, at + AROUND);
             let request = Request::LinesBetween { group, from, to, pattern: None };
             wishes.push(world.ask(Screen::Workflows, &mut story.around, request));
+        }
+        // The one that failed first of those that are listed.
+        let item = story.failed.value().and_then(|failed| failed.last()).map(|item| item.arn.clone());
+        if let Some(arn) = item.filter(|_| story.item.value().is_none() && story.item.problem().is_none())
+            && !story.item.is_waiting()
+        {
+            wishes.push(world.ask(Screen::Workflows, &mut story.item, Request::Execution { arn }));
         }
         let before = story.before.value().cloned().flatten();
         if let Some(before) = before {
@@ -221,6 +254,11 @@ impl Run {
             timeline: story.timeline.value(),
             revision: then.as_deref(),
         });
+        let map_run = self.timeline.root_cause().and_then(|cause| self.timeline.map_run(cause.visit?));
+        let items = map_run.map(|arn| Items {
+            run: self.map_runs.get(&arn).and_then(Remote::value),
+            failed: story.item.value(),
+        });
         let zone = world.zone();
         let incident = Incident::of(&Facts {
             arn: &self.arn,
@@ -230,6 +268,7 @@ impl Run {
             revision: revision.as_deref(),
             log: story.log(),
             query: story.query.value(),
+            items,
             before,
             never: matches!(story.before.value(), Some(None)),
             awaited: &story.awaited(),
