@@ -30,6 +30,7 @@ mod joins;
 mod json;
 mod known;
 mod literals;
+mod map_keys;
 mod meter;
 mod names;
 mod operators;
@@ -256,7 +257,8 @@ impl Machine {
         let planned = planner::plan(&context, query).map_err(failed)?;
         check::size(&planned.plan, LARGEST)?;
         check::plan(&planned.plan).map_err(failed)?;
-        let plan = apply::rewrite(planned.plan, &at_once(&self.inner)).await.map_err(failed)?;
+        let plan = map_keys::rewrite(planned.plan).map_err(failed)?;
+        let plan = apply::rewrite(plan, &at_once(&self.inner)).await.map_err(failed)?;
         let fields = plan.schema().fields();
         let known = planned.names.len() == fields.len();
         let columns = fields.iter().enumerate().map(|(n, field)| {

@@ -3,10 +3,12 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, Int64Array, MapArray, StructArray, UInt32Array};
+use datafusion::arrow::array::cast::AsArray;
+use datafusion::arrow::array::{Array, ArrayRef, Int64Array, ListArray, MapArray, StructArray, UInt32Array};
 use datafusion::arrow::buffer::OffsetBuffer;
 use datafusion::arrow::compute;
 use datafusion::arrow::datatypes::{DataType, FieldRef};
+use datafusion::arrow::row::{RowConverter, SortField};
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::ScalarUDF;
 
@@ -19,8 +21,69 @@ pub fn all() -> Vec<ScalarUDF> {
     let all = [
         Native { name: "$map", least: 0, most: 2, returns: map_type, eval: map },
         Native { name: "$histogram", least: 1, most: 1, returns: histogram_type, eval: histogram },
+        IN_ORDER,
     ];
     all.into_iter().map(udf).collect()
+}
+
+/// Brings the keys of all maps within a value into one order.
+pub const IN_ORDER: Native = Native {
+    name: "$in_order",
+    least: 1,
+    most: 1,
+    returns: |types| Ok(types[0].clone()),
+    eval: |args, _| in_order(&args[0]),
+};
+
+/// Whether there is a map in values of a type.
+pub fn holds_map(kind: &DataType) -> bool {
+    match kind {
+        DataType::Map(..) => true,
+        DataType::List(of) => holds_map(of.data_type()),
+        DataType::Struct(fields) => fields.iter().any(|f| holds_map(f.data_type())),
+        _ => false,
+    }
+}
+
+fn in_order(array: &ArrayRef) -> Result<ArrayRef, Failure> {
+    Ok(match array.data_type() {
+        DataType::List(field) if holds_map(field.data_type()) => {
+            let of = list(array)?;
+            let values = in_order(of.values())?;
+            let (offsets, nulls) = (of.offsets().clone(), of.nulls().cloned());
+            Arc::new(ListArray::try_new(field.clone(), offsets, values, nulls).map_err(wrong)?)
+        }
+        DataType::Struct(fields) if fields.iter().any(|f| holds_map(f.data_type())) => {
+            let of = array.as_struct();
+            let columns = of.columns().iter().map(in_order).collect::<Result<_, _>>()?;
+            Arc::new(StructArray::try_new(fields.clone(), columns, of.nulls().cloned()).map_err(wrong)?)
+        }
+        DataType::Map(entries, _) => {
+            let of = array.as_map();
+            let (keys, values) = (in_order(of.keys())?, in_order(of.values())?);
+            let order = RowConverter::new(vec![SortField::new(keys.data_type().clone())]).map_err(wrong)?;
+            let rows = order.convert_columns(std::slice::from_ref(&keys)).map_err(wrong)?;
+            let (mut places, mut lengths) = (Vec::new(), Vec::with_capacity(of.len()));
+            for pair in of.value_offsets().windows(2) {
+                let mut own: Vec<u32> = (pair[0]..pair[1]).map(|place| place as u32).collect();
+                own.sort_by(|a, b| rows.row(*a as usize).cmp(&rows.row(*b as usize)));
+                lengths.push(own.len());
+                places.extend(own);
+            }
+            let places = UInt32Array::from(places);
+            let taken = [&keys, &values].map(|of| compute::take(of, &places, None).map_err(wrong));
+            let [keys, values] = taken;
+            let pairs = match entries.data_type() {
+                DataType::Struct(fields) => StructArray::try_new(fields.clone(), vec![keys?, values?], None),
+                _ => return Err(Failure::internal("a map of nothing")),
+            };
+            let offsets = OffsetBuffer::from_lengths(lengths);
+            let nulls = of.nulls().cloned();
+            let map = MapArray::try_new(entries.clone(), offsets, pairs.map_err(wrong)?, nulls, false);
+            Arc::new(map.map_err(wrong)?)
+        }
+        _ => array.clone(),
+    })
 }
 
 type Kind = Result<DataType, &'static str>;

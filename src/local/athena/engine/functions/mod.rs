@@ -51,6 +51,7 @@ pub use chain::{kind, longer};
 pub use equality::comparison;
 pub use json_cast::write as write_json;
 pub use lazy::{lazy, terms};
+pub use maps::holds_map;
 pub use native::udf;
 pub use zones::stamp;
 
@@ -169,6 +170,11 @@ pub fn json(text: &str) -> Option<String> {
 /// `of[index]`.
 pub fn subscript() -> ScalarUDF {
     udf(arrays::SUBSCRIPT)
+}
+
+/// The same value, with the keys of its maps in order.
+pub fn in_order(of: Expr) -> Expr {
+    udf(maps::IN_ORDER).call(vec![of])
 }
 
 /// The one value of an array that may have one at most.
