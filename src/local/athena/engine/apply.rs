@@ -71,7 +71,8 @@ pub fn rewrite<'a>(plan: LogicalPlan, state: &'a SessionState) -> BoxFuture<'a, 
     })
 }
 
-fn of(expr: &Expr) -> Option<&Subquery> {
+/// The subquery of an expression that is one.
+pub fn of(expr: &Expr) -> Option<&Subquery> {
     match expr {
         Expr::ScalarSubquery(subquery) => Some(subquery),
         Expr::Exists(exists) => Some(&exists.subquery),

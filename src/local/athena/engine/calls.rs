@@ -5,6 +5,7 @@ use datafusion::sql::sqlparser::tokenizer::Span;
 
 use super::known;
 pub use super::known::trinos;
+use super::parse::TYPE_MARK;
 use super::rewrite::{call, fold, ident, number, text};
 use super::{places, shapes};
 use crate::local::athena::failure::Failure;
@@ -96,6 +97,16 @@ impl Call {
 
 fn not(expr: Expr) -> Expr {
     Expr::UnaryOp { op: UnaryOperator::Not, expr: Box::new(Expr::Nested(Box::new(expr))) }
+}
+
+/// `CAST(x AS type)`.
+pub fn cast(kind: CastKind, expr: Expr, data_type: &DataType) -> Expr {
+    let name = data_type.to_string();
+    let name = name.trim_matches('"');
+    let name = name.strip_prefix(TYPE_MARK).unwrap_or(name).replace("\"\"", "\"");
+    let lenient = matches!(kind, CastKind::TryCast | CastKind::SafeCast);
+    let lenient = Expr::Value(Value::Boolean(lenient).into());
+    call("$cast", vec![expr, text(&name), lenient], Span::empty())
 }
 
 /// Rewrites a call whose arguments were rewritten before.

@@ -6,13 +6,14 @@ use std::ops::ControlFlow;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{DFSchema, Result};
-use datafusion::logical_expr::{Case, Expr, ExprSchemable, LogicalPlan};
+use datafusion::logical_expr::expr::{InSubquery, SetComparison};
+use datafusion::logical_expr::{Case, Expr, ExprSchemable, LogicalPlan, Subquery};
 use datafusion::sql::sqlparser::ast::{ObjectName, Query, Visit, Visitor};
 
 use super::literals::type_name;
 use super::operators::{self, comparable, is_boolean, is_number, is_text};
 use super::scan::fail;
-use super::{arrow, errors};
+use super::{apply, arrow, derived, errors};
 use crate::local::athena::failure::{Failure, Spot};
 
 fn mismatch(message: String) -> Failure {
@@ -182,10 +183,28 @@ fn one(expr: &Expr, schema: &DFSchema) -> Result<(), Failure> {
             }
             Ok(())
         }
+        Expr::InSubquery(InSubquery { expr, subquery, .. })
+        | Expr::SetComparison(SetComparison { expr, subquery, .. }) => membership(expr, subquery, schema),
+        Expr::Column(column) => derived::unambiguous(column, schema),
         Expr::ScalarFunction(f) => arguments(f.name(), &f.args, schema),
         Expr::AggregateFunction(f) => arguments(f.func.name(), &f.params.args, schema),
         _ => Ok(()),
     }
+}
+
+/// A value and the rows that it is looked for in, or compared with.
+fn membership(value: &Expr, subquery: &Subquery, schema: &DFSchema) -> Result<(), Failure> {
+    let (Ok(kind), Some(of)) = (value.get_type(schema), subquery.subquery.schema().fields().first()) else {
+        return Ok(());
+    };
+    if comparable(&kind, of.data_type()) {
+        return Ok(());
+    }
+    Err(mismatch(format!(
+        "Value expression and result of subquery must be of the same type: row({}) vs row({})",
+        type_name(value, &kind),
+        arrow::from(of.data_type()).trino()
+    )))
 }
 
 fn cases(case: &Case, schema: &DFSchema) -> Result<(), Failure> {
@@ -247,6 +266,14 @@ fn arguments(name: &str, args: &[Expr], schema: &DFSchema) -> Result<(), Failure
     }
 }
 
+/// A failure at the place of an expression, if it has none.
+fn placed(failure: Failure, of: &Expr) -> Failure {
+    match operators::spot(of) {
+        Some(spot) => failure.or_at(spot),
+        None => failure,
+    }
+}
+
 /// Checks the nodes of a plan and of its subqueries: what stands in no expression.
 pub fn plan(plan: &LogicalPlan) -> Result<()> {
     plan.apply_with_subqueries(|node| {
@@ -264,11 +291,14 @@ pub fn plan(plan: &LogicalPlan) -> Result<()> {
         }
         node.apply_expressions(|expr| {
             expr.apply(|e| {
+                let outer = apply::of(e).map_or(&[][..], |subquery| &subquery.outer_ref_columns);
+                let ambiguous = outer.iter().try_for_each(|of| match of {
+                    Expr::OuterReferenceColumn(_, column) => derived::alone(column, &schema),
+                    _ => Ok(()),
+                });
+                ambiguous.map_err(fail)?;
                 if let Err(failure) = one(e, &schema) {
-                    return Err(fail(match operators::spot(e) {
-                        Some(spot) => failure.or_at(spot),
-                        None => failure,
-                    }));
+                    return Err(fail(placed(failure, e)));
                 }
                 Ok(TreeNodeRecursion::Continue)
             })

@@ -1,10 +1,12 @@
 //! GROUP BY and HAVING: they know the columns of FROM, and not what SELECT calls a value; the engine knows
 //! both. <https://trino.io/docs/current/sql/select.html#group-by-clause>
 
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::*;
 
+use super::names;
 use super::parse;
 use super::scopes::{self, Columns};
 use crate::local::athena::failure::Failure;
@@ -53,6 +55,34 @@ pub fn check(select: &Select, of: &dyn Fn(&ObjectName) -> Columns) -> Result<(),
             })
         }
     }
+}
+
+/// Refuses a name in ORDER BY that several columns of SELECT have; `of` knows the columns of tables.
+pub fn order(query: &Query, of: &dyn Fn(&ObjectName) -> Columns) -> Result<(), Failure> {
+    let (SetExpr::Select(select), Some(order)) = (&*query.body, &query.order_by) else { return Ok(()) };
+    let OrderByKind::Expressions(items) = &order.kind else { return Ok(()) };
+    let mut names: Vec<String> = select
+        .projection
+        .iter()
+        .filter_map(|item| match item {
+            SelectItem::UnnamedExpr(expr) => names::natural(expr),
+            SelectItem::ExprWithAlias { alias, .. } => Some(alias.value.clone()),
+            _ => None,
+        })
+        .collect();
+    // The two of a join that is joined by them are one column.
+    names.extend(scopes::stars(select, of).into_iter().collect::<BTreeSet<_>>());
+    for item in items {
+        let Expr::Identifier(name) = &item.expr else { continue };
+        if names.iter().filter(|n| n.eq_ignore_ascii_case(&name.value)).count() > 1 {
+            let failure = Failure::new("AMBIGUOUS_NAME", format!("Column '{}' is ambiguous", name.value));
+            return Err(match parse::spot(name.span.start) {
+                Some(spot) => failure.at(spot),
+                None => failure,
+            });
+        }
+    }
+    Ok(())
 }
 
 /// The plain names in GROUP BY and HAVING, but for those in lambdas and in subqueries, which have names

@@ -16,6 +16,7 @@ mod calls;
 mod check;
 mod columns;
 mod delimited;
+mod derived;
 mod dialect;
 mod errors;
 mod explain;

@@ -1,5 +1,7 @@
 //! The names of a query's columns, as its text gives them.
 
+use std::collections::HashMap;
+
 use datafusion::sql::sqlparser::ast::*;
 
 /// The column names of a query as its text gives them: aliases and names as written, NULL for what
@@ -49,4 +51,24 @@ pub fn again(name: &str, count: usize) -> String {
 /// The name without what tells it apart.
 pub fn shown(name: &str) -> &str {
     name.split(AGAIN).next().unwrap_or(name)
+}
+
+/// Gives every column a name of its own.
+#[derive(Default)]
+pub struct Unique {
+    known: HashMap<String, usize>,
+}
+
+impl Unique {
+    /// Beside columns of these names.
+    pub fn among(names: Vec<String>) -> Unique {
+        Unique { known: names.into_iter().map(|name| (name, 1)).collect() }
+    }
+
+    /// The name, told apart if it has come up before.
+    pub fn of(&mut self, name: String) -> String {
+        let count = self.known.entry(name.clone()).or_default();
+        *count += 1;
+        if *count == 1 { name } else { again(&name, *count - 1) }
+    }
 }

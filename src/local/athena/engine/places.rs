@@ -45,6 +45,11 @@ pub fn read(op: &BinaryOperator) -> Option<(Placed, Option<Spot>)> {
     Some((placed, (spot.line > 0).then_some(spot)))
 }
 
+/// Whether an expression is another one that says where it stands.
+pub fn is_wrapper(expr: &Expr) -> bool {
+    matches!(expr, Expr::BinaryOp { op, .. } if matches!(read(op), Some((Placed::Wrapper, _))))
+}
+
 const SUBSCRIPT: &str = "[]";
 const FIELD: &str = ".";
 
@@ -184,6 +189,13 @@ impl VisitorMut for Marker<'_> {
                 between.map(|at| self.negated(at))
             }
             Expr::InList { list, .. } => list.first().map(start),
+            Expr::InSubquery { expr, .. } => self.after(
+                expr.span().end,
+                |t| matches!(t, Token::Word(w) if matches!(w.keyword, Keyword::IN | Keyword::NOT)),
+            ),
+            Expr::AnyOp { left, .. } | Expr::AllOp { left, .. } => {
+                self.after(left.span().end, |t| OPERATORS.iter().any(|(.., known)| known == t))
+            }
             Expr::Array(array) => array.elem.first().and_then(|e| self.keyword(start(e), Keyword::ARRAY)),
             Expr::Substring { expr, .. }
             | Expr::Trim { expr, .. }

@@ -17,6 +17,7 @@ use datafusion::sql::planner::{NullOrdering, ParserOptions, SqlToRel};
 use datafusion::sql::sqlparser::ast::{DataType as SqlType, ObjectName, Query, Statement};
 
 use super::check;
+use super::derived::DerivedPlanner;
 use super::functions::Functions;
 use super::info;
 use super::literals;
@@ -93,7 +94,7 @@ pub fn plan(context: &Context, mut query: Query) -> Result<Planned> {
             Arc::new(datafusion::functions_aggregate::planner::AggregateFunctionPlanner),
             Arc::new(datafusion::functions_window::planner::WindowFunctionPlanner),
         ],
-        relations: vec![Arc::new(UnnestPlanner)],
+        relations: vec![Arc::new(UnnestPlanner), Arc::new(DerivedPlanner)],
         types: Arc::new(Types),
     };
     let options = ParserOptions {

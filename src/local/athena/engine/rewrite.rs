@@ -3,7 +3,6 @@
 //! The pass is by syntax alone; what needs types is decided in [`super::planner`]. Functions of ours
 //! that no query may name begin with `$`.
 
-use std::collections::HashMap;
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::*;
@@ -14,8 +13,7 @@ use super::forms;
 use super::groups;
 use super::joins;
 use super::literals;
-use super::names;
-use super::parse::TYPE_MARK;
+use super::names::{self, Unique};
 use super::places;
 use super::scopes::{self, Columns, relations, tables};
 use super::shapes;
@@ -103,6 +101,14 @@ impl Rewriter<'_> {
         self.ctes.iter().rev().find(|(known, _)| *known == name).map(|(_, columns)| columns)
     }
 
+    /// The columns of a table or of a WITH query.
+    fn columns(&self, name: &ObjectName) -> Columns {
+        match self.cte(name) {
+            Some(columns) => columns.clone(),
+            None => self.tables.columns(name),
+        }
+    }
+
     fn is_parameter(&self, name: &str) -> bool {
         self.lambdas.iter().any(|params| params.iter().any(|p| p == name))
     }
@@ -148,7 +154,7 @@ impl Rewriter<'_> {
                 call("from_hex", vec![text(&digits)], span)
             }
             Expr::Interval(interval) => literals::interval(interval)?,
-            Expr::Cast { kind, expr, data_type, .. } => cast(kind, *expr, &data_type)?,
+            Expr::Cast { kind, expr, data_type, .. } => calls::cast(kind, *expr, &data_type),
             Expr::Array(array) => call("make_array", array.elem, Span::empty()),
             Expr::Tuple(values) => call("row", values, Span::empty()),
             Expr::Function(function) => calls::rewrite(function)?,
@@ -195,18 +201,13 @@ impl Rewriter<'_> {
     }
 
     fn name_columns(&mut self, select: &mut Select) {
-        let mut known: HashMap<String, usize> = HashMap::new();
-        // A name that comes twice is told apart.
-        let mut unique = |name: String| {
-            let count = known.entry(name.clone()).or_default();
-            *count += 1;
-            if *count == 1 { name } else { names::again(&name, *count - 1) }
-        };
+        let columns = |name: &ObjectName| self.columns(name);
+        let mut unique = Unique::among(scopes::stars(select, &columns));
         for item in &mut select.projection {
             match item {
                 SelectItem::ExprWithAlias { alias, .. } => {
                     fold(alias);
-                    alias.value = unique(std::mem::take(&mut alias.value));
+                    alias.value = unique.of(std::mem::take(&mut alias.value));
                 }
                 SelectItem::UnnamedExpr(expr) => {
                     let plain = match &*expr {
@@ -221,7 +222,7 @@ impl Rewriter<'_> {
                         self.counter += 1;
                         format!("{UNNAMED}{}", self.counter - 1)
                     });
-                    let name = unique(natural.clone());
+                    let name = unique.of(natural.clone());
                     if plain && name == natural {
                         continue;
                     }
@@ -264,16 +265,11 @@ fn fold_name(name: &mut ObjectName) {
 
 fn fold_alias(alias: &mut TableAlias) {
     fold(&mut alias.name);
-    alias.columns.iter_mut().for_each(|c| fold(&mut c.name));
-}
-
-fn cast(kind: CastKind, expr: Expr, data_type: &DataType) -> Result<Expr, Failure> {
-    let name = data_type.to_string();
-    let name = name.trim_matches('"');
-    let name = name.strip_prefix(TYPE_MARK).unwrap_or(name).replace("\"\"", "\"");
-    let lenient = matches!(kind, CastKind::TryCast | CastKind::SafeCast);
-    let lenient = Expr::Value(Value::Boolean(lenient).into());
-    Ok(call("$cast", vec![expr, text(&name), lenient], Span::empty()))
+    let mut unique = Unique::default();
+    for column in &mut alias.columns {
+        fold(&mut column.name);
+        column.name.value = unique.of(std::mem::take(&mut column.name.value));
+    }
 }
 
 fn flow(result: Result<(), Failure>) -> ControlFlow<Failure> {
@@ -287,12 +283,20 @@ impl VisitorMut for Rewriter<'_> {
     type Break = Failure;
 
     fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<Failure> {
+        let recursive = query.with.as_ref().is_some_and(|with| with.recursive);
         for cte in query.with.iter_mut().flat_map(|with| &mut with.cte_tables) {
             fold_alias(&mut cte.alias);
             let columns = scopes::renamed(&cte.alias).or_else(|| scopes::output(&cte.query));
+            let open = columns.is_none() && !recursive;
             self.ctes.push((cte.alias.name.value.clone(), columns));
+            // As a subquery of FROM its columns are told apart.
+            if open && let Err(failure) = shapes::derive(&mut cte.query) {
+                return ControlFlow::Break(failure);
+            }
         }
-        if let Err(failure) = shapes::query(query) {
+        if let Err(failure) =
+            groups::order(query, &|name| self.columns(name)).and_then(|()| shapes::query(query))
+        {
             return ControlFlow::Break(failure);
         }
         // ORDER BY sees the relations of the SELECT it belongs to.
@@ -314,10 +318,7 @@ impl VisitorMut for Rewriter<'_> {
         let mut scope = Vec::new();
         relations(&select.from, &mut scope);
         self.scopes.push(scope);
-        let columns = |name: &ObjectName| match self.cte(name) {
-            Some(columns) => columns.clone(),
-            None => self.tables.columns(name),
-        };
+        let columns = |name: &ObjectName| self.columns(name);
         if let Err(failure) = groups::check(select, &columns) {
             return ControlFlow::Break(failure);
         }
@@ -359,6 +360,12 @@ impl VisitorMut for Rewriter<'_> {
             | TableFactor::Derived { alias: Some(alias), .. }
             | TableFactor::UNNEST { alias: Some(alias), .. }
             | TableFactor::NestedJoin { alias: Some(alias), .. } => fold_alias(alias),
+            // What it selects from is not to be seen from outside.
+            TableFactor::Derived { alias: alias @ None, .. } => {
+                self.counter += 1;
+                let name = ident(&format!("$derived{}", self.counter), Span::empty());
+                *alias = Some(TableAlias { explicit: true, name, columns: Vec::new(), at: None });
+            }
             _ => {}
         }
         ControlFlow::Continue(())
@@ -366,6 +373,9 @@ impl VisitorMut for Rewriter<'_> {
 
     fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Failure> {
         literals::sign(expr);
+        if let Err(failure) = shapes::row_membership(expr) {
+            return ControlFlow::Break(failure);
+        }
         if let Expr::Lambda(lambda) = expr {
             match &mut lambda.params {
                 OneOrManyWithParens::One(param) => fold(&mut param.name),

@@ -5,7 +5,7 @@ use datafusion::sql::sqlparser::parser::Parser;
 
 use super::parse::Trino;
 use super::rewrite::{call, ident};
-use super::{literals, names};
+use super::{literals, names, places};
 use crate::local::athena::failure::Failure;
 use datafusion::sql::sqlparser::tokenizer::Span;
 
@@ -51,6 +51,43 @@ fn bare(body: SetExpr) -> Query {
         settings: None,
         format_clause: None,
         pipe_operators: Vec::new(),
+    }
+}
+
+/// `q` as `SELECT * FROM (q)`.
+pub fn derive(query: &mut Query) -> Result<(), Failure> {
+    let made = template("SELECT * FROM (SELECT 1) AS \"$with\"")?;
+    let inner = std::mem::replace(query, made);
+    put(query, "$with", inner);
+    Ok(())
+}
+
+/// `(a, b) IN (SELECT x, y …)`: its rows as values.
+pub fn row_membership(expr: &mut Expr) -> Result<(), Failure> {
+    let Expr::InSubquery { expr: of, subquery, .. } = expr else { return Ok(()) };
+    let width = match plain_row(of) {
+        Some(width) => width,
+        None => return Ok(()),
+    };
+    let cells: Vec<String> = (0..width).map(|n| format!("\"$i{n}\"")).collect();
+    let cells = cells.join(", ");
+    let made = template(&format!("SELECT row({cells}) FROM (SELECT 1) AS \"$in\"({cells})"))?;
+    let inner = std::mem::replace(&mut **subquery, made);
+    put(subquery, "$in", inner);
+    Ok(())
+}
+
+/// How many values `(a, b)` or `ROW(a, b)` has.
+fn plain_row(expr: &Expr) -> Option<usize> {
+    match expr {
+        Expr::Tuple(values) => Some(values.len()),
+        Expr::BinaryOp { left, .. } if places::is_wrapper(expr) => plain_row(left),
+        Expr::Function(Function { name, args: FunctionArguments::List(list), .. })
+            if name.to_string().eq_ignore_ascii_case("row") =>
+        {
+            Some(list.args.len())
+        }
+        _ => None,
     }
 }
 

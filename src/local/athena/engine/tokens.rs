@@ -100,6 +100,30 @@ fn quantify(out: &mut Vec<TokenWithSpan>, tokens: &mut Peekable<impl Iterator<It
     out.push(put(Token::RParen));
 }
 
+/// Whether a subquery behind a token is a value, or compared with one.
+fn stands_for_value(token: &TokenWithSpan) -> bool {
+    use Keyword::*;
+    let operator = matches!(
+        token.token,
+        Token::Eq
+            | Token::Neq
+            | Token::Lt
+            | Token::LtEq
+            | Token::Gt
+            | Token::GtEq
+            | Token::Plus
+            | Token::Minus
+            | Token::Mul
+            | Token::Div
+            | Token::Mod
+            | Token::StringConcat
+    );
+    let value = |w: Keyword| {
+        matches!(w, ANY | ALL | SOME | IN | SELECT | WHERE | AND | OR | NOT | WHEN | THEN | ELSE | HAVING)
+    };
+    operator || word(token).is_some_and(value)
+}
+
 /// Tokens of ours, at the place of one of the query's.
 fn made(sql: &str, at: Span) -> Vec<TokenWithSpan> {
     let made = Tokenizer::new(&Trino, sql).tokenize().unwrap_or_default();
@@ -116,11 +140,11 @@ fn wrap_values(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     while let Some(token) = tokens.next() {
         let starts = word(&token) == Some(Keyword::VALUES);
         out.push(token);
-        // `ANY (VALUES …)` is a subquery that the parser knows by its SELECT alone.
+        // `ANY (VALUES …)` and the like are subqueries that the parser knows by their SELECT alone.
         let quantified = starts
             && out.len() > 2
             && out[out.len() - 2].token == Token::LParen
-            && matches!(word(&out[out.len() - 3]), Some(Keyword::ANY | Keyword::ALL | Keyword::SOME));
+            && stands_for_value(&out[out.len() - 3]);
         if quantified {
             quantify(&mut out, &mut tokens);
             continue;
