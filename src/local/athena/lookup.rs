@@ -5,13 +5,19 @@ use serde_json::{Value, json};
 use super::catalog::{Catalog, Column, Database, Table};
 use super::failure::Failure;
 use super::hive;
-use super::operations::invalid;
+use super::operations::{CATALOG, invalid};
 use super::record::engine_version;
 use crate::local::fault::Fault;
 
 /// Answers an operation of this file; `None` for any other.
 pub fn answer(catalog: &Catalog, operation: &str, input: &Value) -> Option<Result<Value, Fault>> {
     let text = |name: &str| input[name].as_str();
+    const OF_ONE: [&str; 4] = ["ListDatabases", "GetDatabase", "ListTableMetadata", "GetTableMetadata"];
+    if let Some(other) = text("CatalogName").filter(|name| !name.eq_ignore_ascii_case(CATALOG))
+        && OF_ONE.contains(&operation)
+    {
+        return Some(Err(invalid(format!("Catalog {other} was not found."))));
+    }
     Some(match operation {
         "ListEngineVersions" => Ok(json!({ "EngineVersions": [engine_version()] })),
         "ListDatabases" => databases(catalog, input),

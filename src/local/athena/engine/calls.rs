@@ -193,6 +193,20 @@ pub fn rewrite(mut function: Function) -> Result<Expr, Failure> {
             }
             not(call("array_any_match", of.args, of.span))
         }
+        // Of a key that comes twice the lambda makes one value.
+        "split_to_map" if of.args.len() == 4 => split_to_map(of)?,
+        // JSON within JSON is not a text.
+        "$json_object" | "$json_array" => {
+            let is_json = |arg: &Expr| {
+                let inner = places::unwrapped(arg);
+                matches!(inner, Expr::Function(f) if f.name.to_string().contains("\"$json_"))
+            };
+            let args = std::mem::take(&mut of.args).into_iter();
+            of.args = args
+                .map(|arg| if is_json(&arg) { call("json_parse", vec![arg], of.span) } else { arg })
+                .collect();
+            of.rename(&name)
+        }
         "array_sort" if of.args.len() == 2 => of.rename("$array_sort_by"),
         "regexp_replace" if matches!(of.args.get(2), Some(Expr::Lambda(_))) => {
             of.rename("$regexp_replace_by")
@@ -202,6 +216,37 @@ pub fn rewrite(mut function: Function) -> Result<Expr, Failure> {
             None => named(of, &name)?,
         },
     })
+}
+
+/// `split_to_map(s, e, k, (key, a, b) -> v)`: all values of each key, reduced to one.
+fn split_to_map(mut of: Call) -> Result<Expr, Failure> {
+    let span = of.span;
+    let (Some(Expr::Lambda(of_two)), 3) = (of.args.pop(), of.args.len()) else {
+        let expected = "split_to_map(varchar, varchar, varchar, function(varchar,varchar,varchar,varchar))";
+        let message = format!("Unexpected parameters for function split_to_map. Expected: {expected}");
+        return Err(of.failure("FUNCTION_NOT_FOUND", message));
+    };
+    let names: Vec<Ident> = of_two.params.iter().map(|p| p.name.clone()).collect();
+    let [key, first, second] = names.as_slice() else {
+        let message = format!("Expected a lambda that takes 3 argument(s) but got {}", names.len());
+        return Err(of.failure("INVALID_PARAMETER_USAGE", message));
+    };
+    let lambda = |params: &[&Ident], body: Expr| {
+        let params = params.iter().map(|p| LambdaFunctionParameter { name: (*p).clone(), data_type: None });
+        Expr::Lambda(LambdaFunction {
+            params: OneOrManyWithParens::Many(params.collect()),
+            body: Box::new(body),
+            syntax: LambdaSyntax::Arrow,
+        })
+    };
+    let all = ident("$values", Span::empty());
+    let one = |n: i64| call("element_at", vec![Expr::Identifier(all.clone()), number(n)], span);
+    let count = call("cardinality", vec![Expr::Identifier(all.clone())], span);
+    let rest = call("slice", vec![Expr::Identifier(all.clone()), number(2), count], span);
+    let same = lambda(&[first], Expr::Identifier(first.clone()));
+    let reduced = call("reduce", vec![rest, one(1), lambda(&[first, second], *of_two.body), same], span);
+    let split = call("split_to_multimap", of.args, span);
+    Ok(call("transform_values", vec![split, lambda(&[key, &all], reduced)], span))
 }
 
 /// A call that keeps its arguments.

@@ -11,6 +11,62 @@ use super::parse;
 use super::scopes::{self, Columns};
 use crate::local::athena::failure::Failure;
 
+/// What stands first in a GROUP BY whose sets count once each.
+pub const DISTINCT: &str = "$distinct";
+
+/// `GROUP BY DISTINCT ROLLUP (a), CUBE (b)` as the sets that it is, each once.
+pub fn distinct(select: &mut Select) {
+    let GroupByExpr::Expressions(groups, _) = &mut select.group_by else { return };
+    if !matches!(groups.first(), Some(Expr::Identifier(name)) if name.value == DISTINCT) {
+        return;
+    }
+    groups.remove(0);
+    if sets(select) > SETS {
+        // Refused when it is checked.
+        return;
+    }
+    let GroupByExpr::Expressions(groups, _) = &mut select.group_by else { return };
+    let mut all: Vec<Vec<Expr>> = vec![Vec::new()];
+    for group in std::mem::take(groups) {
+        let choices = match group {
+            Expr::GroupingSets(sets) => sets,
+            Expr::Rollup(parts) => (0..=parts.len()).rev().map(|n| parts[..n].concat()).collect(),
+            Expr::Cube(parts) => (0..1usize << parts.len())
+                .rev()
+                .map(|chosen| {
+                    let in_it = parts.iter().enumerate().filter(|(n, _)| chosen >> n & 1 == 1);
+                    in_it.flat_map(|(_, part)| part.clone()).collect()
+                })
+                .collect(),
+            Expr::Tuple(members) => vec![members],
+            other => vec![vec![other]],
+        };
+        let longer = |set: &Vec<Expr>| {
+            let longer = |choice: &Vec<Expr>| {
+                let mut set = set.clone();
+                choice.iter().for_each(|e| {
+                    if !set.contains(e) {
+                        set.push(e.clone());
+                    }
+                });
+                set
+            };
+            choices.iter().map(longer).collect::<Vec<_>>()
+        };
+        all = all.iter().flat_map(longer).collect();
+    }
+    let mut once: Vec<Vec<Expr>> = Vec::new();
+    for set in all {
+        if !once.iter().any(|known| known.len() == set.len() && set.iter().all(|e| known.contains(e))) {
+            once.push(set);
+        }
+    }
+    *groups = match once.as_slice() {
+        [one] if !one.is_empty() => one.clone(),
+        _ => vec![Expr::GroupingSets(once)],
+    };
+}
+
 /// Trino's limit.
 const SETS: u64 = 2048;
 

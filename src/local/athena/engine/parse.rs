@@ -63,6 +63,10 @@ impl Dialect for Trino {
         true
     }
 
+    fn supports_select_expr_star(&self) -> bool {
+        true
+    }
+
     fn supports_explain_with_utility_options(&self) -> bool {
         true
     }

@@ -28,6 +28,8 @@ pub enum Placed {
     Subscript,
     /// `left.right`, the right side being the name.
     Field,
+    /// `-left`.
+    Negation,
 }
 
 /// What [`placed`] made, and its place; of generated expressions there is none.
@@ -40,9 +42,18 @@ pub fn read(op: &BinaryOperator) -> Option<(Placed, Option<Spot>)> {
         "" => Placed::Wrapper,
         SUBSCRIPT => Placed::Subscript,
         FIELD => Placed::Field,
+        NEGATION => Placed::Negation,
         _ => Placed::Operator(OPERATORS.iter().find(|(_, known, _)| *known == symbol)?.0.clone()),
     };
     Some((placed, (spot.line > 0).then_some(spot)))
+}
+
+/// An expression without the places around it.
+pub fn unwrapped(expr: &Expr) -> &Expr {
+    match expr {
+        Expr::BinaryOp { left, .. } if is_wrapper(expr) => unwrapped(left),
+        other => other,
+    }
 }
 
 /// Whether an expression is another one that says where it stands.
@@ -52,6 +63,7 @@ pub fn is_wrapper(expr: &Expr) -> bool {
 
 const SUBSCRIPT: &str = "[]";
 const FIELD: &str = ".";
+const NEGATION: &str = "neg";
 
 fn operator(left: Expr, symbol: &str, right: Expr, at: Location) -> Expr {
     Expr::BinaryOp { left: Box::new(left), op: placed(symbol, at), right: Box::new(right) }
@@ -106,6 +118,10 @@ pub fn start(expr: &Expr) -> Location {
     expr.span().start
 }
 
+fn is_number(expr: &Expr) -> bool {
+    matches!(expr, Expr::Value(ValueWithSpan { value: Value::Number(..), .. }))
+}
+
 struct Marker<'a> {
     tokens: &'a [TokenWithSpan],
 }
@@ -157,6 +173,15 @@ impl VisitorMut for Marker<'_> {
                     && let Some(at) = self.operator(left, right, token)
                 {
                     *op = placed(symbol, at);
+                }
+                return ControlFlow::Continue(());
+            }
+            // The minus of a number is a part of it.
+            Expr::UnaryOp { op: UnaryOperator::Minus, expr: inner } if !is_number(inner) => {
+                let at = self.before(start(inner), |t| *t == Token::Minus);
+                if let Some(at) = at {
+                    let inner = std::mem::replace(&mut **inner, Expr::Value(Value::Null.into()));
+                    *expr = operator(inner, NEGATION, Expr::Value(Value::Null.into()), at);
                 }
                 return ControlFlow::Continue(());
             }

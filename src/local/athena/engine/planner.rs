@@ -27,6 +27,7 @@ use super::pieces::Access;
 use super::places::{self, Placed};
 use super::rewrite;
 use super::scan::{PATH, S3Table, fail};
+use super::stars;
 use super::unnest::UnnestPlanner;
 use super::{arrow, columns};
 use crate::local::athena::catalog::{Catalog, Table};
@@ -85,6 +86,7 @@ pub struct Planned {
 /// Plans a query, which is rewritten on the way.
 pub fn plan(context: &Context, mut query: Query) -> Result<Planned> {
     check::growth(&query).map_err(fail)?;
+    stars::expand(&mut query, context)?;
     let names = rewrite::query(&mut query, context).map_err(fail)?;
     let provider = Provider {
         context: context.clone(),
@@ -254,6 +256,11 @@ impl ExprPlanner for Operators {
                 }
                 Placed::Subscript => return operators::subscript(expr, schema, spot),
                 Placed::Field => return operators::field(expr, schema, spot),
+                Placed::Negation => {
+                    let negated = Expr::Negative(Box::new(expr.left));
+                    check::expression(&negated, schema, spot)?;
+                    return Ok(PlannerResult::Planned(negated));
+                }
             }
         }
         operators::plan(expr, schema, spot)

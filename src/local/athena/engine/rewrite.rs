@@ -318,6 +318,7 @@ impl VisitorMut for Rewriter<'_> {
         let mut scope = Vec::new();
         relations(&select.from, &mut scope);
         self.scopes.push(scope);
+        groups::distinct(select);
         let columns = |name: &ObjectName| self.columns(name);
         if let Err(failure) = groups::check(select, &columns) {
             return ControlFlow::Break(failure);

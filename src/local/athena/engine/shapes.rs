@@ -10,7 +10,7 @@ use crate::local::athena::failure::Failure;
 use datafusion::sql::sqlparser::tokenizer::Span;
 
 /// A query of ours, in which other parts are put.
-fn template(sql: &str) -> Result<Query, Failure> {
+pub fn template(sql: &str) -> Result<Query, Failure> {
     let parsed = Parser::parse_sql(&Trino, sql).map_err(|e| Failure::internal(e.to_string()))?;
     match parsed.into_iter().next() {
         Some(Statement::Query(query)) => Ok(*query),

@@ -5,11 +5,13 @@ use std::iter::Peekable;
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::tokenizer::{Span, Token, TokenWithSpan, Tokenizer, Word};
 
+use super::groups::DISTINCT;
+use super::json_calls;
 use super::parse::{TYPE_MARK, Trino};
 
 /// All of it, in order.
 pub fn prepare(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
-    mark_types(wrap_values(plain_calls(tokens)))
+    mark_types(wrap_values(json_calls::plain(group_words(plain_calls(tokens)))))
 }
 
 fn word(token: &TokenWithSpan) -> Option<Keyword> {
@@ -64,6 +66,27 @@ fn plain_calls(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
         tokens.splice(0..1, made("SELECT * FROM", span));
     }
     tokens
+}
+
+/// `GROUP BY ALL …` is what GROUP BY means; `GROUP BY DISTINCT …` begins with a mark.
+fn group_words(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+    let mut out: Vec<TokenWithSpan> = Vec::with_capacity(tokens.len());
+    for token in tokens {
+        let grouped = out.len() > 1
+            && out.last().and_then(word) == Some(Keyword::BY)
+            && word(&out[out.len() - 2]) == Some(Keyword::GROUP);
+        match word(&token) {
+            Some(Keyword::ALL) if grouped => {}
+            Some(Keyword::DISTINCT) if grouped => {
+                let name =
+                    Word { value: DISTINCT.to_owned(), quote_style: Some('"'), keyword: Keyword::NoKeyword };
+                out.push(TokenWithSpan::new(Token::Word(name), token.span));
+                out.push(TokenWithSpan::new(Token::Comma, token.span));
+            }
+            _ => out.push(token),
+        }
+    }
+    out
 }
 
 /// `VALUES 1, 2)` after ANY or ALL becomes `SELECT * FROM (VALUES (1), (2))`.

@@ -107,7 +107,18 @@ pub fn failure(text: &str, sql: &str) -> Failure {
     if let Some((_, qualifier)) = text.split_once("Invalid qualifier ") {
         let name = qualifier.rsplit('.').next().unwrap_or_default().trim_matches('"');
         let message = format!("Unable to resolve reference {name}");
-        return placed(Failure::new("TABLE_NOT_FOUND", message), name, sql);
+        let failure = Failure::new("TABLE_NOT_FOUND", message);
+        let tokens: Vec<_> = lex(sql).into_iter().filter(|t| t.kind != Kind::Comment).collect();
+        let star = tokens.windows(3).find(|three| {
+            let [of, dot, all] = three else { return false };
+            of.of(sql).trim_matches('"').eq_ignore_ascii_case(name)
+                && dot.of(sql) == "."
+                && all.of(sql) == "*"
+        });
+        return match star {
+            Some(three) => failure.at(Spot::of(sql, three[0].start)),
+            None => placed(failure, name, sql),
+        };
     }
     if text.contains("queries have different number of columns") {
         let which = text.split(' ').find(|w| ["UNION", "EXCEPT", "INTERSECT"].contains(w)).unwrap_or("UNION");

@@ -46,6 +46,9 @@ pub fn read(words: &mut Words<'_>) -> Result<Statement, Failure> {
     if words.take("CREATE VIEW") {
         return Ok(Statement::ShowCreateView(words.qualified()?));
     }
+    if words.take("CREATE") {
+        return Err(words.mismatch("'TABLE', 'VIEW'"));
+    }
     if words.take("TBLPROPERTIES") {
         let name = words.qualified()?;
         let mut wanted = None;

@@ -242,12 +242,17 @@ fn months_between(from: NaiveDateTime, to: NaiveDateTime) -> i64 {
 fn trunc_type(types: &[DataType]) -> Kind {
     if is_text(&types[0]) && is_time(&types[1]) {
         Ok(like(&types[1]))
+    } else if is_text(&types[0]) && types[1] == CLOCK {
+        Ok(CLOCK)
     } else {
-        Err("date_trunc(varchar, date), date_trunc(varchar, timestamp)")
+        Err("date_trunc(varchar, date), date_trunc(varchar, time), date_trunc(varchar, timestamp)")
     }
 }
 
 fn date_trunc(args: &[ArrayRef], kind: &DataType) -> Result<ArrayRef, Failure> {
+    if kind == &CLOCK {
+        return clock_trunc(args);
+    }
     let times = millis(&args[1])?;
     collect(kind, rows(args), |row| {
         let (Some(unit), Some(at)) = (text(&args[0], row), moment(&times, row)) else { return Ok(None) };
@@ -271,6 +276,26 @@ fn date_trunc(args: &[ArrayRef], kind: &DataType) -> Result<ArrayRef, Failure> {
             _ => midnight(NaiveDate::from_ymd_opt(day.year(), 1, 1)),
         };
         Ok(cut.map(|at| value(kind, at)))
+    })
+}
+
+const CLOCK: DataType = DataType::Time64(TimeUnit::Microsecond);
+
+/// `date_trunc` of a time of the day, in microseconds since midnight.
+fn clock_trunc(args: &[ArrayRef]) -> Result<ArrayRef, Failure> {
+    let times = args[1].as_primitive::<Time64MicrosecondType>();
+    collect(&CLOCK, rows(args), |row| {
+        let Some(unit) = text(&args[0], row).map(str::to_lowercase).filter(|_| times.is_valid(row)) else {
+            return Ok(None);
+        };
+        let length = match unit.as_str() {
+            "millisecond" => 1_000,
+            "second" => 1_000_000,
+            "minute" => 60_000_000,
+            "hour" => 3_600_000_000,
+            _ => return Err(argument(format!("'{unit}' is not a valid TIME field"))),
+        };
+        Ok(Some(ScalarValue::Time64Microsecond(Some(times.value(row) / length * length))))
     })
 }
 

@@ -21,6 +21,7 @@ mod higher;
 mod iso;
 mod joda;
 mod json;
+mod json_build;
 mod json_cast;
 mod lambda;
 mod lazy;
@@ -130,6 +131,7 @@ fn ours() -> Vec<ScalarUDF> {
         gathered::all(),
         iso::all(),
         json::all(),
+        json_build::all(),
         listagg::all(),
         lists::all(),
         maps::all(),
