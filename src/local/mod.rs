@@ -100,6 +100,7 @@ impl Cloud {
         let s3 = s3::S3::new(&bus, objects);
         bus.register(s3.clone());
         bus.register(athena::Athena::new(&bus));
+        bus.register(athena::Glue::new(&bus));
         bus.register(lambda::Lambda::new(&bus, options.launcher));
         bus.register(sns::Sns::new(&bus));
         bus.register(logs::Logs::new(&bus));

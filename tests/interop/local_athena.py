@@ -145,10 +145,19 @@ try:
     frame = connection.cursor(PandasCursor, unload=True).execute("SELECT id, name FROM people").as_pandas()
     equal("pyathena: pandas through UNLOAD", (len(frame), int(frame["id"].sum())), (30, 465))
 
-    # awswrangler; its calls that go to Glue are not served.
+    # awswrangler, as it is by default: through a table of its own, which it deletes in Glue.
     asked = {"database": "shop", "s3_output": OUTPUT}
     frame = awswrangler.athena.read_sql_query("SELECT id, name, dt, tags FROM people ORDER BY id", ctas_approach=False, **asked)
     equal("awswrangler: a frame", (list(frame.columns), len(frame), frame["name"].iloc[0]), (["id", "name", "dt", "tags"], 30, "n1"))
+    frame = awswrangler.athena.read_sql_query("SELECT id, name, tags FROM people ORDER BY id", **asked)
+    equal("awswrangler: through CTAS", (sorted(frame["id"].tolist()), len(frame.columns)), (list(range(1, 31)), 3))
+    equal("awswrangler: which leaves no table", [n for n in awswrangler.catalog.tables(database="shop")["Table"] if n.startswith("temp_")], [])
+    frame = awswrangler.athena.read_sql_table("people", **asked)
+    equal("awswrangler: a table", len(frame), 30)
+    check("awswrangler: databases", "shop" in awswrangler.catalog.databases()["Database"].tolist())
+    equal("awswrangler: columns", awswrangler.catalog.table(database="shop", table="people")["Type"].tolist(), ["bigint", "string", "array<string>", "date"])
+    equal("awswrangler: location", awswrangler.catalog.get_table_location(database="shop", table="people"), "s3://lake/people/")
+    check("awswrangler: no such table", not awswrangler.catalog.does_table_exist(database="shop", table="nope"))
     chunks = awswrangler.athena.read_sql_query("SELECT id FROM people", ctas_approach=False, chunksize=10, **asked)
     equal("awswrangler: chunks", [len(chunk) for chunk in chunks], [10, 10, 10])
     frame = awswrangler.athena.read_sql_query("SELECT id FROM people WHERE name = :name", ctas_approach=False, params={"name": "n5"}, **asked)

@@ -13,6 +13,7 @@ mod ending;
 mod engine;
 mod failure;
 mod fresh;
+mod glue;
 mod hive;
 mod lookup;
 mod named;
@@ -36,4 +37,5 @@ mod writing;
 #[cfg(test)]
 mod tests;
 
+pub use glue::Glue;
 pub use operations::Athena;

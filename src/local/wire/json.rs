@@ -8,8 +8,12 @@ use super::{Asked, Body, JsonVersion, answer, text};
 use crate::local::fault::Fault;
 
 /// Target prefix and service.
-const TARGETS: &[(&str, &str)] =
-    &[("AmazonAthena", "athena"), ("AWSStepFunctions", "states"), ("Logs_20140328", "logs")];
+const TARGETS: &[(&str, &str)] = &[
+    ("AmazonAthena", "athena"),
+    ("AWSGlue", "glue"),
+    ("AWSStepFunctions", "states"),
+    ("Logs_20140328", "logs"),
+];
 
 pub fn decode(head: &Parts, body: &[u8]) -> Result<Asked, Fault> {
     let target = text(head, "x-amz-target").unwrap_or_default();

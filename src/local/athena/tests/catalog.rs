@@ -290,3 +290,50 @@ async fn of_changes_at_once_none_is_lost() {
         assert!(columns.iter().any(|c| c.trim() == name), "{name} is not among {columns:?}");
     }
 }
+
+#[tokio::test]
+async fn glue_has_the_same_tables() {
+    use serde_json::json;
+
+    use crate::local::athena::Glue;
+    use crate::local::bus::Service;
+
+    let lake = Lake::with_facilities().await;
+    done(&lake, &[DAILY]).await;
+    let glue = Glue::new(&lake.bus);
+    let named = |name: &str| json!({ "DatabaseName": "healthcare_pipeline", "Name": name });
+    let found = glue.call("GetTable", named("Daily")).await.unwrap();
+    let table = &found["Table"];
+    assert_eq!(table["StorageDescriptor"]["Location"], "s3://lake/daily/");
+    assert_eq!(
+        table["StorageDescriptor"]["SerdeInfo"]["SerializationLibrary"],
+        "org.openx.data.jsonserde.JsonSerDe"
+    );
+    assert_eq!(
+        table["StorageDescriptor"]["Columns"],
+        json!([{ "Name": "id", "Type": "string" }, { "Name": "n", "Type": "int" }])
+    );
+    let keys = json!([{ "Name": "dt", "Type": "string" }, { "Name": "hour", "Type": "int" }]);
+    assert_eq!(table["PartitionKeys"], keys);
+    let first =
+        json!({ "DatabaseName": "healthcare_pipeline", "MaxResults": 1, "Expression": "daily|facil.*" });
+    let page = glue.call("GetTables", first.clone()).await.unwrap();
+    assert_eq!(page["TableList"][0]["Name"], "daily");
+    let mut second = first;
+    second["NextToken"] = page["NextToken"].clone();
+    let page = glue.call("GetTables", second).await.unwrap();
+    assert_eq!(page["TableList"].as_array().unwrap().len(), 1);
+    assert!(page["NextToken"].is_null());
+
+    glue.call("DeleteTable", named("daily")).await.unwrap();
+    assert!(lake.run("SELECT * FROM daily").await.unwrap_err().starts_with("TABLE_NOT_FOUND"));
+    for (operation, input) in [
+        ("DeleteTable", named("daily")),
+        ("GetTable", named("nope")),
+        ("GetDatabase", json!({ "Name": "nope" })),
+        ("GetTables", json!({ "DatabaseName": "nope" })),
+    ] {
+        let refused = glue.call(operation, input).await.unwrap_err();
+        assert_eq!(refused.code, "EntityNotFoundException", "{operation}");
+    }
+}
