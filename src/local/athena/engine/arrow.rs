@@ -41,6 +41,26 @@ pub fn to(kind: &Type) -> DataType {
     }
 }
 
+/// Where a field keeps a type of texts of a greatest or a fixed length, which the engine has not.
+const DECLARED: &str = "ward:type";
+
+/// A field of a type, which is not lost when it is `varchar(5)` or `char(5)`.
+pub fn declared(name: &str, stored: DataType, kind: &Type) -> Field {
+    let field = Field::new(name, stored, true);
+    match kind {
+        Type::Char(_) | Type::Varchar(Some(_)) => {
+            field.with_metadata([(DECLARED.to_owned(), kind.trino())].into())
+        }
+        _ => field,
+    }
+}
+
+/// The type of a field.
+pub fn of(field: &Field) -> Type {
+    let declared = field.metadata().get(DECLARED).and_then(|kind| Type::read(kind).ok());
+    declared.filter(|_| field.data_type() == &DataType::Utf8).unwrap_or_else(|| from(field.data_type()))
+}
+
 /// The name of a row's field; fields without a name are `field0`, `field1` …, as Athena shows them.
 fn field_name(name: Option<&str>, n: usize) -> String {
     name.map_or_else(|| format!("field{n}"), str::to_owned)

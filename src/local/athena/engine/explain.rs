@@ -69,7 +69,7 @@ fn node(plan: &LogicalPlan, count: &mut usize) -> Value {
         .schema()
         .fields()
         .iter()
-        .map(|f| json!({ "symbol": f.name(), "type": arrow::from(f.data_type()).trino() }))
+        .map(|f| json!({ "symbol": f.name(), "type": arrow::of(f).trino() }))
         .collect();
     let children: Vec<Value> = plan.inputs().into_iter().map(|input| node(input, count)).collect();
     json!({

@@ -244,6 +244,11 @@ fn span(value: &str, first: &str, last: &str) -> Result<ScalarValue, Failure> {
 pub fn type_name(expr: &Expr, kind: &DataType) -> String {
     match expr {
         Expr::Literal(ScalarValue::Utf8(Some(text)), _) => format!("varchar({})", text.chars().count()),
+        // A cast names its type: `varchar(5)`.
+        Expr::ScalarFunction(f) if f.name() == "$cast" => {
+            let named = f.args.get(1).and_then(string).and_then(|name| Type::read(&name).ok());
+            named.unwrap_or_else(|| arrow::from(kind)).trino()
+        }
         _ => arrow::from(kind).trino(),
     }
 }

@@ -271,7 +271,7 @@ impl Machine {
                 None if is_numbered(field.name()) => format!("{}{n}", rewrite::UNNAMED),
                 None => names::shown(field.name()).to_owned(),
             };
-            (name, arrow::from(field.data_type()))
+            (name, arrow::of(field))
         });
         Ok((columns.collect(), plan))
     }

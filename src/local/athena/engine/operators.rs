@@ -162,6 +162,24 @@ fn guarded(expr: RawBinaryExpr, op: Operator) -> PlannerResult<RawBinaryExpr> {
     }
 }
 
+fn is_comparison(op: &BinaryOperator) -> bool {
+    use BinaryOperator::*;
+    matches!(op, Eq | NotEq | Lt | LtEq | Gt | GtEq)
+}
+
+/// Spaces at the end count for nothing when a text of a fixed length is compared.
+fn padded(expr: RawBinaryExpr, schema: &DFSchema) -> RawBinaryExpr {
+    let is_char = |of: &Expr| match of.to_field(schema) {
+        Ok((_, field)) => matches!(arrow::of(&field), Type::Char(_)),
+        Err(_) => false,
+    };
+    if !is_char(&expr.left) && !is_char(&expr.right) {
+        return expr;
+    }
+    let (left, right) = (functions::unpadded(expr.left), functions::unpadded(expr.right));
+    RawBinaryExpr { left, right, ..expr }
+}
+
 /// An operator as Trino has it: refused, as a function of ours, or as the engine's own.
 pub fn plan(
     expr: RawBinaryExpr,
@@ -226,6 +244,7 @@ pub fn plan(
     if expr.op == BinaryOperator::StringConcat && (is_list(&left) || is_list(&right)) {
         return Ok(PlannerResult::Planned(functions::concat(expr.left, &left, expr.right, &right)));
     }
+    let expr = if is_comparison(&expr.op) { padded(expr, schema) } else { expr };
     if let Some(compared) = functions::comparison(&expr.op, &expr.left, &expr.right, [&left, &right]) {
         return Ok(PlannerResult::Planned(compared));
     }

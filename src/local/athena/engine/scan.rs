@@ -55,11 +55,13 @@ impl S3Table {
         let format = Format::of(&table)?;
         let (mut fields, mut sources) = (Vec::new(), Vec::new());
         for (position, column) in table.columns.iter().enumerate() {
-            fields.push(Field::new(&column.name, arrow::to(&column.read()?), true));
+            let kind = column.read()?;
+            fields.push(arrow::declared(&column.name, arrow::to(&kind), &kind));
             sources.push(Source::Field { key: format.key(&column.name), position });
         }
         for (position, column) in table.partitioned_by.iter().enumerate() {
-            fields.push(Field::new(&column.name, arrow::to(&column.read()?), true));
+            let kind = column.read()?;
+            fields.push(arrow::declared(&column.name, arrow::to(&kind), &kind));
             sources.push(Source::Partition(position));
         }
         if with_path {

@@ -9,7 +9,7 @@ use datafusion::arrow::array::{
     Array, ArrayRef, ListArray, MapArray, StringBuilder, StructArray, TimestampMillisecondArray,
 };
 use datafusion::arrow::compute::{self, CastOptions};
-use datafusion::arrow::datatypes::{DataType, Field, FieldRef, TimeUnit};
+use datafusion::arrow::datatypes::{DataType, FieldRef, TimeUnit};
 use datafusion::common::{Result, ScalarValue};
 use datafusion::logical_expr::{
     ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
@@ -26,13 +26,33 @@ use crate::local::athena::types::Type;
 pub fn all() -> Vec<ScalarUDF> {
     vec![
         ScalarUDF::new_from_impl(Cast { signature: Signature::any(3, Volatility::Immutable) }),
-        udf(Native { name: "typeof", least: 1, most: 1, returns: |_| Ok(DataType::Utf8), eval: type_of }),
+        ScalarUDF::new_from_impl(TypeOf { signature: Signature::any(1, Volatility::Immutable) }),
     ]
 }
 
-fn type_of(args: &[ArrayRef], _: &DataType) -> Result<ArrayRef, Failure> {
-    let name = arrow::from(args[0].data_type()).trino();
-    collect(&DataType::Utf8, rows(args), |_| Ok(Some(ScalarValue::Utf8(Some(name.clone())))))
+/// `typeof(value)`.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct TypeOf {
+    signature: Signature,
+}
+
+impl ScalarUDFImpl for TypeOf {
+    fn name(&self) -> &str {
+        "typeof"
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
+        Ok(DataType::Utf8)
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let name = args.arg_fields.first().map(|field| arrow::of(field).trino());
+        Ok(ColumnarValue::Scalar(ScalarValue::Utf8(name)))
+    }
 }
 
 /// `$cast(value, 'type', lenient)`.
@@ -95,7 +115,7 @@ impl ScalarUDFImpl for Cast {
                 format!("Cannot cast {from} to {}", kind.trino()),
             )));
         }
-        Ok(Arc::new(Field::new("$cast", to, true)))
+        Ok(Arc::new(arrow::declared("$cast", to, &kind)))
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {

@@ -179,6 +179,11 @@ pub fn in_order(of: Expr) -> Expr {
     udf(maps::IN_ORDER).call(vec![of])
 }
 
+/// A text without the spaces at its end.
+pub fn unpadded(of: Expr) -> Expr {
+    datafusion::functions::string::expr_fn::rtrim(vec![of, datafusion::logical_expr::lit(" ")])
+}
+
 /// The one value of an array that may have one at most.
 pub fn single(of: Expr) -> Expr {
     udf(gathered::SINGLE).call(vec![of])
