@@ -102,7 +102,7 @@ fn interrupted(timeline: &Timeline) -> Option<String> {
         [] => None,
         [one] => Some((*one).to_owned()),
         [all @ .., last] if all.len() < MOST => Some(format!("{} and {last}", all.join(", "))),
-        [some @ ..] => Some(format!("{} and {} more states", some[..MOST].join(", "), some.len() - MOST)),
+        some => Some(format!("{} and {} more states", some[..MOST].join(", "), some.len() - MOST)),
     }
 }
 
