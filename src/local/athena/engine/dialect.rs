@@ -126,6 +126,14 @@ impl Tokens<'_> {
         word.quote_style.is_none() && RESERVED.iter().any(|r| r.eq_ignore_ascii_case(&word.value))
     }
 
+    /// Whether a token is a name and nothing else.
+    fn plain(&self, n: usize) -> bool {
+        let clause = ["LIMIT", "OFFSET", "FETCH", "WINDOW", "HAVING", "TABLESAMPLE"];
+        matches!(self.get(n), Some(Token::Word(_)))
+            && !self.reserved(n)
+            && !clause.iter().any(|word| self.is(n, word))
+    }
+
     fn spot(&self, n: usize) -> Spot {
         let start = self.all.get(n).map(|t| t.span.start);
         start.and_then(parse::spot).unwrap_or_else(|| Spot::of(self.sql, self.sql.trim_end().len()))
@@ -254,6 +262,11 @@ impl Tokens<'_> {
                 || ["HAVING", "ORDER", "LIMIT", "UNION"].iter().any(|w| self.is(n, w))
         };
         match name.as_str() {
+            "limit" | "offset" if self.get(n + 1) == Some(&Token::Minus) && self.after_value(n) => {
+                Err(self.mismatch(n + 1, "<integer>"))
+            }
+            // A name, behind which another cannot stand.
+            "qualify" if self.after_value(n) && self.plain(n + 1) => Err(self.mismatch(n + 1, "<EOF>")),
             "distinct" if self.is(n + 1, "ON") => Err(self.mismatch(n + 1, "<expression>")),
             "all" if n > 1 && self.is(n - 1, "BY") && self.is(n - 2, "GROUP") && ends(n + 1) => {
                 Err(self.mismatch(n + 1, "<expression>"))
@@ -294,6 +307,8 @@ mod tests {
             ("SELECT DISTINCT ON (a) a FROM t", "line 1:17: mismatched input 'ON'."),
             ("SELECT a FROM t LIMIT 1 OFFSET 0", "line 1:25: mismatched input 'OFFSET'."),
             ("SELECT a FROM t GROUP BY ALL", "line 1:29: mismatched input"),
+            ("SELECT a FROM t LIMIT -1", "line 1:23: mismatched input '-'."),
+            ("SELECT a FROM t QUALIFY rank() OVER () = 1", "line 1:25: mismatched input 'rank'."),
             ("SELECT [1, 2]", "line 1:8: mismatched input '['."),
             ("SELECT 1 AS select", "line 1:13: mismatched input 'select'."),
             ("SELECT 'a' 'b'", "line 1:12: mismatched input ''b''."),
@@ -317,6 +332,7 @@ mod tests {
             "WITH a AS (SELECT 1 AS similar), b AS (VALUES 1) SELECT similar FROM a, b",
             "SELECT sum(a) OVER w FROM t WINDOW w AS (PARTITION BY b)",
             "SELECT a FROM t GROUP BY all_of_it",
+            "SELECT a AS qualify, limit FROM t LIMIT 3",
         ] {
             parse::statement(sql, &[]).unwrap_or_else(|e| panic!("{sql}: {e}"));
         }

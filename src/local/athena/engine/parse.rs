@@ -2,8 +2,11 @@
 //! tokens are put into a shape it knows first; tokens, never text, so that strings stay strings.
 
 use std::any::TypeId;
+use std::ops::ControlFlow;
 
-use datafusion::sql::sqlparser::ast::Statement;
+use datafusion::sql::sqlparser::ast::{
+    JoinConstraint, JoinOperator, Select, Spanned, Statement, Visit, Visitor,
+};
 use datafusion::sql::sqlparser::dialect::{Dialect, GenericDialect};
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
@@ -89,6 +92,7 @@ pub fn statement(sql: &str, parameters: &[String]) -> Result<Statement, Failure>
     match statements.len() {
         1 => {
             let mut statement = statements.remove(0);
+            joined(&statement, &tokens)?;
             balance::balance(&mut statement);
             weight::check(&statement)?;
             places::mark(&mut statement, &tokens);
@@ -99,6 +103,48 @@ pub fn statement(sql: &str, parameters: &[String]) -> Result<Statement, Failure>
             Spot { line: 1, column: 1 },
             "Only one sql statement is allowed. Got: ".to_owned() + sql.trim(),
         )),
+    }
+}
+
+/// Refuses a join that says not by what.
+fn joined(statement: &Statement, tokens: &[TokenWithSpan]) -> Result<(), Failure> {
+    struct Joins<'a>(&'a [TokenWithSpan]);
+    impl Visitor for Joins<'_> {
+        type Break = Failure;
+
+        fn pre_visit_select(&mut self, select: &Select) -> ControlFlow<Failure> {
+            for join in select.from.iter().flat_map(|item| &item.joins) {
+                use JoinOperator::*;
+                let (Join(JoinConstraint::None)
+                | Inner(JoinConstraint::None)
+                | Left(JoinConstraint::None)
+                | LeftOuter(JoinConstraint::None)
+                | Right(JoinConstraint::None)
+                | RightOuter(JoinConstraint::None)
+                | FullOuter(JoinConstraint::None)) = &join.join_operator
+                else {
+                    continue;
+                };
+                let end = join.relation.span().end;
+                let mut rest = self.0.iter().filter(|t| !matches!(t.token, Token::Whitespace(_)));
+                let next = rest.find(|t| {
+                    let at = t.span.start;
+                    (at.line, at.column) >= (end.line, end.column) && t.token != Token::RParen
+                });
+                let (found, at) = match next {
+                    Some(next) if next.token != Token::EOF => (next.token.to_string(), next.span.start),
+                    _ => ("<EOF>".to_owned(), end),
+                };
+                let spot = spot(at).unwrap_or(Spot { line: 1, column: 1 });
+                let message = format!("mismatched input '{found}'. Expecting: 'ON', 'USING'");
+                return ControlFlow::Break(Failure::malformed(spot, message));
+            }
+            ControlFlow::Continue(())
+        }
+    }
+    match statement.visit(&mut Joins(tokens)) {
+        ControlFlow::Break(failure) => Err(failure),
+        ControlFlow::Continue(()) => Ok(()),
     }
 }
 

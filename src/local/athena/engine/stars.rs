@@ -25,7 +25,7 @@ fn row(item: &SelectItem, from: &[TableWithJoins]) -> Option<Expr> {
             let mut known = Vec::new();
             scopes::relations(from, &mut known);
             let is_known = |part: &Ident| known.contains(&part.value.to_lowercase());
-            (is_known(&parts[0]) && !is_known(&parts[1])).then(|| Expr::CompoundIdentifier(parts))
+            (is_known(&parts[0]) && !is_known(&parts[1])).then_some(Expr::CompoundIdentifier(parts))
         }
         _ => None,
     }

@@ -136,6 +136,11 @@ pub fn failure(text: &str, sql: &str) -> Failure {
             format!("Column alias list has {names} entries but relation has {count} columns available");
         return Failure::new("MISMATCHED_COLUMN_ALIASES", message);
     }
+    if let Some((_, columns)) = text.split_once("The subquery should only return one column: ") {
+        let count = columns.split(", ").count();
+        let message = format!("Multiple columns returned by subquery are not yet supported. Found {count}");
+        return Failure::unsupported(message);
+    }
     if text.contains("Aggregate functions are not allowed in the WHERE clause") {
         let message = "WHERE clause cannot contain aggregations, window functions or grouping operations";
         return placed(Failure::new("EXPRESSION_NOT_SCALAR", message), "WHERE", sql);
@@ -153,6 +158,11 @@ pub fn failure(text: &str, sql: &str) -> Failure {
     }
     if text.to_lowercase().contains("divide by zero") {
         return Failure::new("DIVISION_BY_ZERO", "Division by zero");
+    }
+    if let Some(value) = between(text, "overflow on abs(", ")") {
+        let kind = type_name(between(text, "error: ", "Array").unwrap_or_default());
+        let message = format!("Value {value} is out of range for abs({kind})");
+        return Failure::new("NUMERIC_VALUE_OUT_OF_RANGE", message);
     }
     if text.to_lowercase().contains("overflow") {
         return Failure::new("NUMERIC_VALUE_OUT_OF_RANGE", text);

@@ -94,7 +94,8 @@ impl ScalarUDFImpl for Cast {
             _ => return Err(fail(Failure::internal("a cast without a type"))),
         };
         let kind = Type::read(name)
-            .map_err(|why| fail(Failure::new("TYPE_NOT_FOUND", format!("Unknown type: {why}"))))?;
+            .map_err(|why| why.strip_prefix("unknown type ").map_or(why.clone(), str::to_owned))
+            .map_err(|what| fail(Failure::new("TYPE_NOT_FOUND", format!("Unknown type: {what}"))))?;
         let mut to = arrow::to(&kind);
         let from = args.arg_fields[0].data_type();
         if kind == Type::TimestampTz {
@@ -285,6 +286,10 @@ fn out_of_range(from: &DataType, to: &DataType, value: &str) -> Failure {
     if let DataType::Decimal128(..) = to {
         let message = format!("Cannot cast {} '{value}' to {}", spelled(from), spelled(to));
         return Failure::new("INVALID_CAST_ARGUMENT", message);
+    }
+    // Trino has words of its own for this one.
+    if matches!((from, to), (DataType::Float32 | DataType::Float64, DataType::Int64)) {
+        return Failure::new("INVALID_CAST_ARGUMENT", format!("Unable to cast {value} to bigint"));
     }
     let kind = arrow::from(to).trino();
     Failure::new("NUMERIC_VALUE_OUT_OF_RANGE", format!("Out of range for {kind}: {value}"))

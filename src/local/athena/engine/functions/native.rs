@@ -78,7 +78,9 @@ impl ScalarUDFImpl for Registered {
         } else {
             match (native.returns)(types) {
                 Ok(kind) => return Ok(kind),
-                Err(expected) => format!(" Expected: {expected}"),
+                Err(expected) if expected.contains('(') => format!(" Expected: {expected}"),
+                // What alone is said are the types.
+                Err(expected) => format!(" Expected: {}({expected})", known::trinos(native.name)),
             }
         };
         let given: Vec<String> = types.iter().map(|t| arrow::from(t).trino()).collect();
