@@ -8,6 +8,7 @@ mod added;
 mod functions;
 mod messages;
 mod parse;
+mod sums;
 mod tree;
 mod value;
 mod whole;
@@ -16,6 +17,7 @@ mod words;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use jsonata_core::ast::AstNode;
 use jsonata_core::evaluator::{Context, Evaluator, EvaluatorOptions};
 use jsonata_core::value::JValue;
@@ -100,24 +102,49 @@ impl Query {
                 format!("The JSONata expression '{}' specified for the field '{field}' {what}", self.source);
             Failure::in_field(field, cause)
         };
+        let draws = functions::RANDOM.iter().any(|name| self.uses.functions.contains(*name));
+        let entropy = if draws { scope.context.chance.next() } else { 0 };
+        let moment = (scope.context.now, entropy);
+        let (mut found, mut wholes) = self.evaluated(scope, moment, None);
+        if wholes.differ() {
+            let mut tree = (*self.tree).clone();
+            if sums::settle(&mut tree) {
+                (found, wholes) = self.evaluated(scope, moment, Some(&tree));
+            }
+        }
+        match found {
+            Err(message) => Err(fail(&words::thrown(&message))),
+            Ok(JValue::Undefined) => Err(fail("returned nothing (undefined).")),
+            Ok(found) => value::give_back(&found, &wholes).map_err(|why| fail(&why.words())),
+        }
+    }
+
+    /// What it gives as it is, or as the tree of it that is `settled`; with the large numbers in that.
+    fn evaluated(
+        &self,
+        scope: &Scope<'_>,
+        moment: (DateTime<Utc>, u64),
+        settled: Option<&AstNode>,
+    ) -> (Result<JValue, String>, Rc<Wholes>) {
         let options = EvaluatorOptions {
             timeout_ms: Some(TIME),
-            max_stack_depth: Some(DEPTH),
+            // What is put around operands and results nests, too.
+            max_stack_depth: Some(if settled.is_some() { 3 * DEPTH } else { DEPTH }),
             max_sequence_length: Some(LENGTH),
             ..EvaluatorOptions::default()
         };
         let wholes = Rc::new(Wholes::default());
         let mut evaluator = Evaluator::with_options(self.bindings(scope, &wholes), options);
-        let draws = functions::RANDOM.iter().any(|name| self.uses.functions.contains(*name));
-        let entropy = if draws { scope.context.chance.next() } else { 0 };
-        let moment = (scope.context.now, entropy);
-        functions::register(&mut evaluator, &self.uses.functions, moment, &wholes)
-            .map_err(|why| fail(&words::thrown(&why)))?;
-        match evaluator.evaluate(&self.tree, &JValue::Undefined) {
-            Err(error) => Err(fail(&words::thrown(&messages::reword(error.message(), &self.uses)))),
-            Ok(JValue::Undefined) => Err(fail("returned nothing (undefined).")),
-            Ok(found) => value::give_back(&found, &wholes).map_err(|why| fail(&why.words())),
-        }
+        let registered = functions::register(&mut evaluator, &self.uses.functions, moment, &wholes);
+        let registered = registered.and_then(|()| match settled {
+            Some(_) => sums::register(&mut evaluator, &wholes),
+            None => Ok(()),
+        });
+        let found = registered.and_then(|()| {
+            let found = evaluator.evaluate(settled.unwrap_or(&self.tree), &JValue::Undefined);
+            found.map_err(|error| messages::reword(error.message(), &self.uses))
+        });
+        (found, wholes)
     }
 
     /// `value`, when it is of the kind that the field takes.

@@ -98,6 +98,60 @@ fn whole_numbers_are_handed_on_unchanged() {
     }
 }
 
+/// Operators and functions calculate in 64-bit floating point (jsonata.org, "Numeric operators"; IEEE 754, ties to
+/// even), whatever stands beside the number; what is only handed on stays as it is. By hand: 2^53 + 1 is nearest
+/// to 2^53, 2^53 + 3 to 2^53 + 4; the sum is rounded to multiples of 4, then of 8.
+#[test]
+fn calculations_with_large_whole_numbers_are_floating_point() {
+    let input: Value = serde_json::from_str(
+        r#"{"a": 9007199254740993, "b": 9007199254740992, "c": 9007199254740995,
+            "ids": [9007199254740992, 9007199254740993, 9007199254740994, 9007199254740995]}"#,
+    )
+    .unwrap();
+    for (source, expected) in [
+        ("$states.input.a - $states.input.b", "0"),
+        ("$states.input.a + 1", "9007199254740992"),
+        ("$states.input.a + 0", "9007199254740992"),
+        ("$states.input.b + 1", "9007199254740992"),
+        ("-$states.input.a", "-9007199254740992"),
+        ("$states.input.a * 2", "18014398509481984"),
+        ("$states.input.c - $states.input.a", "4"),
+        ("$states.input.a = $states.input.b", "true"),
+        ("$states.input.a > $states.input.b", "false"),
+        ("$states.input.a in [9007199254740992]", "true"),
+        (
+            "{'id': $states.input.a, 'n': $states.input.a + 0}",
+            r#"{"id":9007199254740993,"n":9007199254740992}"#,
+        ),
+        ("[$states.input.a, 9007199254740992]", "[9007199254740993,9007199254740992]"),
+        ("$sum($states.input.ids)", "36028797018963968"),
+        ("$max($states.input.ids)", "9007199254740996"),
+        ("$states.input.ids ~> $max", "9007199254740996"),
+        ("$string($states.input.a)", r#""9007199254740992""#),
+        ("'x' & $states.input.c", r#""x9007199254740996""#),
+        (
+            "$map($states.input.ids, $string)",
+            r#"["9007199254740992","9007199254740992","9007199254740994","9007199254740996"]"#,
+        ),
+        (
+            "$states.input.ids.$string()",
+            r#"["9007199254740992","9007199254740992","9007199254740994","9007199254740996"]"#,
+        ),
+        ("$string([$states.input.a])", r#""[9007199254740992]""#),
+        ("$states.input.ids[$ > 9007199254740994]", "9007199254740995"),
+        (
+            "$filter($states.input.ids, function($v) { $v = 9007199254740992 })",
+            "[9007199254740992,9007199254740993]",
+        ),
+        ("$number('9007199254740993')", "9007199254740992"),
+        ("$floor($states.input.a / 1000)", "9007199254740"),
+        ("$reverse($states.input.ids)[0]", "9007199254740995"),
+    ] {
+        let given = evaluate(source, input.clone()).map(|value| value.to_string());
+        assert_eq!(given.as_deref(), Ok(expected), "{source}");
+    }
+}
+
 /// What AWS was measured to give where its guide is silent; `None` is undefined. Seeded numbers are those of
 /// `java.util.Random`, whose first `nextDouble` for 42, 0 and 7 is well known.
 #[test]

@@ -220,7 +220,7 @@ fn wrap(node: &mut AstNode, name: &str) {
     }
 }
 
-fn stages(stages: &mut [Stage], visit: &mut dyn FnMut(&mut AstNode)) {
+pub fn stages(stages: &mut [Stage], visit: &mut dyn FnMut(&mut AstNode)) {
     for stage in stages {
         if let Stage::Filter(filter) = stage {
             with_stack(|| visit(filter));
@@ -229,7 +229,7 @@ fn stages(stages: &mut [Stage], visit: &mut dyn FnMut(&mut AstNode)) {
 }
 
 /// Everything directly below a node.
-fn children(node: &mut AstNode, visit: &mut dyn FnMut(&mut AstNode)) {
+pub fn children(node: &mut AstNode, visit: &mut dyn FnMut(&mut AstNode)) {
     let mut each = |child: &mut AstNode| with_stack(|| visit(child));
     match node {
         AstNode::Path { steps } => {

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use serde_json::Number;
 
 /// From here on neighbours share a floating-point number: 2^53.
-const LARGE: f64 = 9_007_199_254_740_992.0;
+pub const LARGE: f64 = 9_007_199_254_740_992.0;
 /// Here a place is looked for towards zero, before it away from zero: 2^62.
 const HALF: f64 = 4_611_686_018_427_387_904.0;
 /// What no signed integer of 64 bits reaches: 2^63.
@@ -37,6 +37,24 @@ impl Wholes {
             place = if (near > 0.0) == (near.abs() < HALF) { place.next_up() } else { place.next_down() };
         }
         near
+    }
+
+    /// Whether a number stands for another one.
+    pub fn differ(&self) -> bool {
+        self.0.borrow().iter().any(|(place, meant)| written(f64::from_bits(*place)).as_ref() != Some(meant))
+    }
+
+    /// The floating-point number nearest to what a number stands for.
+    pub fn taken(&self, number: f64) -> f64 {
+        self.0.borrow().get(&number.to_bits()).and_then(Number::as_f64).unwrap_or(number)
+    }
+
+    /// What stands for a number that was calculated.
+    pub fn given(&self, number: f64) -> f64 {
+        match written(number) {
+            Some(meant) if number.abs() < TOO_LARGE => self.lend(&meant),
+            _ => number,
+        }
     }
 
     /// What a number stands for; without a fraction where it is an integer of 64 bits. `None` for what is no
