@@ -13,6 +13,7 @@ use super::resource::{Pattern, Resource};
 use super::run::{Run, too_large};
 use super::shape::Seen;
 use super::step::{Directive, Progress, Task};
+use super::template::Amount;
 
 /// The names of a task's events differ by what it calls.
 fn prefix(resource: &Resource) -> &'static str {
@@ -53,7 +54,9 @@ impl<'m> Run<'m> {
                 })
                 .transpose()?;
             let timeout = amount("TimeoutSeconds", &task.timeout)?;
-            Ok((input, timeout, amount("HeartbeatSeconds", &task.heartbeat)?, credentials))
+            let heartbeat = amount("HeartbeatSeconds", &task.heartbeat)?;
+            self.beats(&strand, task, timeout, heartbeat)?;
+            Ok((input, timeout, heartbeat, credentials))
         });
         let (input, timeout, heartbeat, credentials) = match prepared {
             Ok(prepared) => prepared,
@@ -107,6 +110,30 @@ impl<'m> Run<'m> {
         strand.at = At::Working(Box::new(work));
         self.cursor.strands.insert(id, strand);
         self.out.push(Directive::Task(Task { ticket, resource: task.resource.clone(), input, token }));
+    }
+
+    /// A heartbeat must come sooner than the task's end (States Language, "Task State"); where both are literal, the
+    /// definition was refused.
+    fn beats(
+        &self,
+        strand: &Strand,
+        task: &TaskState,
+        timeout: Option<f64>,
+        heartbeat: Option<f64>,
+    ) -> Result<(), Failure> {
+        let (Some(timeout), Some(heartbeat)) = (timeout, heartbeat) else { return Ok(()) };
+        if heartbeat < timeout {
+            return Ok(());
+        }
+        let cause = format!(
+            "'HeartbeatSeconds' must be smaller than 'TimeoutSeconds', but {heartbeat} is not smaller than {timeout}"
+        );
+        let queried = |amount: &Option<Amount>| matches!(amount, Some(Amount::Query { .. }));
+        let failure = match queried(&task.heartbeat) || queried(&task.timeout) {
+            true => Failure::in_field("HeartbeatSeconds", cause),
+            false => Failure::runtime(cause),
+        };
+        Err(self.placed(strand, failure))
     }
 
     pub(super) fn heard(&mut self, ticket: Ticket, progress: Progress) {
