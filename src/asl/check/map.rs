@@ -9,6 +9,76 @@ use super::Check;
 use super::number::Range;
 use super::state::{lacks_one, one};
 
+/// What a processor's configuration, a reader, a batcher and a writer may hold.
+const PROCESSOR: &[&str] = &["Mode", "ExecutionType"];
+const ITEM_READER: &[&str] = &["Resource", "Parameters", "Arguments", "ReaderConfig"];
+const READER_CONFIG: &[&str] = &[
+    "InputType",
+    "CSVDelimiter",
+    "CSVHeaderLocation",
+    "CSVHeaders",
+    "ItemsPointer",
+    "ManifestType",
+    "MaxItems",
+    "MaxItemsPath",
+    "Transformation",
+];
+const ITEM_BATCHER: &[&str] = &[
+    "BatchInput",
+    "MaxItemsPerBatch",
+    "MaxItemsPerBatchPath",
+    "MaxInputBytesPerBatch",
+    "MaxInputBytesPerBatchPath",
+];
+const RESULT_WRITER: &[&str] = &["Resource", "Parameters", "Arguments", "WriterConfig"];
+const WRITER_CONFIG: &[&str] = &["Transformation", "OutputType"];
+
+/// Fields in them that only one query language has.
+const JSON_PATH_ONLY: &[&str] =
+    &["Parameters", "MaxItemsPath", "MaxItemsPerBatchPath", "MaxInputBytesPerBatchPath"];
+const JSONATA_ONLY: &[&str] = &["Arguments"];
+
+/// What the actions take (S3 API reference: GetObject, ListObjectsV2, PutObject): a writer names the files itself.
+const GET: &[&str] = &[
+    "Bucket",
+    "Key",
+    "VersionId",
+    "ExpectedBucketOwner",
+    "RequestPayer",
+    "IfMatch",
+    "IfNoneMatch",
+    "IfModifiedSince",
+    "IfUnmodifiedSince",
+    "SSECustomerAlgorithm",
+    "SSECustomerKey",
+    "SSECustomerKeyMD5",
+];
+const LIST: &[&str] = &[
+    "Bucket",
+    "Prefix",
+    "StartAfter",
+    "MaxKeys",
+    "Delimiter",
+    "EncodingType",
+    "FetchOwner",
+    "ContinuationToken",
+    "ExpectedBucketOwner",
+    "RequestPayer",
+];
+const PUT: &[&str] = &[
+    "Bucket",
+    "Prefix",
+    "ACL",
+    "ExpectedBucketOwner",
+    "RequestPayer",
+    "ServerSideEncryption",
+    "SSEKMSKeyId",
+    "SSEKMSEncryptionContext",
+    "BucketKeyEnabled",
+    "StorageClass",
+    "Tagging",
+];
+
 type Object = Map<String, Value>;
 type Inner = fn(&mut Check, &Object, &str, bool);
 
@@ -40,6 +110,7 @@ impl Check {
         }
         let place = format!("{at}/{field}");
         self.inner(flow, &place, depth, &["Comment", "ProcessorConfig", "StartAt", "States"]);
+        self.processor(&flow["ProcessorConfig"], &format!("{place}/ProcessorConfig"));
         let mode = &flow["ProcessorConfig"]["Mode"];
         if !mode.is_null() && !matches!(mode.as_str(), Some("INLINE" | "DISTRIBUTED")) {
             let place = format!("{place}/ProcessorConfig/Mode");
@@ -72,10 +143,57 @@ impl Check {
         }
     }
 
+    /// ProcessorConfig: a distributed map says of which type its child executions are.
+    fn processor(&mut self, config: &Value, at: &str) {
+        let Some(config) = config.as_object() else { return };
+        self.fields(config, at, PROCESSOR);
+        if config.get("Mode").and_then(Value::as_str) == Some("DISTRIBUTED") {
+            self.required(config, at, &["ExecutionType"]);
+        }
+        self.words(config, at, &[("ExecutionType", &["STANDARD", "EXPRESS"])], false);
+    }
+
+    /// The fields of a reader, a batcher or a writer, or of what is in them.
+    fn held(&mut self, object: &Object, at: &str, allowed: &[&str], jsonata: bool) {
+        self.fields(object, at, allowed);
+        self.foreign(object, at, jsonata, if jsonata { JSON_PATH_ONLY } else { JSONATA_ONLY });
+    }
+
+    /// What the action of `Resource` is called with.
+    fn called_with(&mut self, object: &Object, at: &str, jsonata: bool) {
+        let field = if jsonata { "Arguments" } else { "Parameters" };
+        let (Some(given), Some(arn)) = (object.get(field), object.get("Resource").and_then(Value::as_str))
+        else {
+            return;
+        };
+        let at = format!("{at}/{field}");
+        let allowed = match arn.rsplit(':').next() {
+            Some("getObject") => GET,
+            Some("listObjectsV2") => LIST,
+            Some("putObject") => PUT,
+            _ => return,
+        };
+        let Some(given) = given.as_object() else {
+            if !(jsonata && given.as_str().is_some_and(|text| jsonata::source(text).is_some())) {
+                self.schema(&at, "Expected value of type Object");
+            }
+            return;
+        };
+        for field in given.keys() {
+            let name = if jsonata { field } else { field.strip_suffix(".$").unwrap_or(field) };
+            if !allowed.contains(&name) {
+                self.schema(&at, format!("The field \"{name}\" is not supported by Step Functions"));
+            }
+        }
+    }
+
     fn reader(&mut self, reader: &Object, at: &str, jsonata: bool) {
+        self.held(reader, at, ITEM_READER, jsonata);
         self.calls(reader, at, &READS);
-        let Some(config) = reader.get("ReaderConfig").and_then(Value::as_object) else { return };
+        self.called_with(reader, at, jsonata);
         let at = &format!("{at}/ReaderConfig");
+        let Some(config) = self.config(reader, "ReaderConfig", at) else { return };
+        self.held(config, at, READER_CONFIG, jsonata);
         self.words(config, at, &READER, jsonata);
         self.integers(config, at, &[Range("MaxItems", 0, i64::MAX)], jsonata);
         self.both(config, at, &["MaxItems"]);
@@ -94,6 +212,7 @@ impl Check {
 
     /// A batch is bounded by its items, its bytes, or both.
     fn batcher(&mut self, batcher: &Object, at: &str, jsonata: bool) {
+        self.held(batcher, at, ITEM_BATCHER, jsonata);
         let fields = BATCHER.iter().map(|Range(field, ..)| *field).collect::<Vec<_>>();
         self.integers(batcher, at, BATCHER, jsonata);
         self.both(batcher, at, &fields);
@@ -110,13 +229,25 @@ impl Check {
         if writer.is_empty() {
             return self.schema(at, "Value cannot be empty");
         }
+        self.held(writer, at, RESULT_WRITER, jsonata);
         self.calls(writer, at, &WRITES);
+        self.called_with(writer, at, jsonata);
         if ["Parameters", "Arguments"].iter().any(|field| writer.contains_key(*field)) {
             self.required(writer, at, &["Resource"]);
         }
-        if let Some(config) = writer.get("WriterConfig").and_then(Value::as_object) {
-            self.words(config, &format!("{at}/WriterConfig"), &WRITER, jsonata);
+        let at = &format!("{at}/WriterConfig");
+        if let Some(config) = self.config(writer, "WriterConfig", at) {
+            self.held(config, at, WRITER_CONFIG, jsonata);
+            self.words(config, at, &WRITER, jsonata);
         }
+    }
+
+    fn config<'o>(&mut self, object: &'o Object, field: &str, at: &str) -> Option<&'o Object> {
+        let config = object.get(field)?;
+        if !config.is_object() {
+            self.schema(at, "Expected value of type Object");
+        }
+        config.as_object()
     }
 
     /// `Resource`: one of some actions.
