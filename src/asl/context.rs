@@ -43,6 +43,6 @@ pub(super) fn context(
 /// Tells the iteration of a map that a strand stands for.
 pub(super) fn put_item(context: &mut Value, strand: &Strand) {
     if let Some(item) = &strand.item {
-        context["Map"] = json!({"Item": {"Index": item.index, "Value": item.value.value()}});
+        context["Map"] = json!({"Item": item.shown()});
     }
 }

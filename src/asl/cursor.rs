@@ -89,6 +89,12 @@ pub struct Timer {
 pub struct Item {
     pub index: usize,
     pub value: Data,
+    /// Its name, when the members of an object are mapped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// Where it was read, when it did not come with the input.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<Arc<str>>,
 }
 
 /// One sequence of states.
@@ -164,6 +170,9 @@ pub(super) struct Join {
     pub results: Vec<Option<Data>>,
     /// Inputs of iterations that have not started.
     pub pending: VecDeque<(usize, Data, Data)>,
+    /// The names of the members when an object is mapped, by iteration.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub keys: Vec<String>,
     pub running: Vec<u64>,
 }
 

@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::cursor::{About, At, Cursor, Outcome, Strand};
 use super::data::Data;
+use super::entry::Entry;
 use super::failure::Failure;
 use super::machine::{Flow, Kind, Language, Machine, State};
 use super::retry;
@@ -42,7 +43,7 @@ pub struct Trial<'m> {
 /// The data of an ItemReader: the items in it, and what its ItemsPointer led to.
 #[derive(Clone, Debug)]
 pub struct Reading {
-    pub items: Result<Vec<Value>, Failure>,
+    pub items: Result<Vec<Entry>, Failure>,
     pub pointed: Option<Value>,
 }
 

@@ -1,12 +1,13 @@
 //! Parallel and inline Map: strands that start together and are waited for.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 
 use super::cursor::{At, Item, Join, Strand};
 use super::data::Data;
+use super::entry::Entry;
 use super::failure::Failure;
 use super::machine::{Flow, Kind, MapState, Select, State};
 use super::run::Run;
@@ -92,7 +93,11 @@ impl<'m> Run<'m> {
             return self.finish_state(id, strand, state, Data::list(&[]));
         }
         let limit = if limit == 0 { INLINE } else { limit.min(INLINE) };
-        let mut join = Join { results: vec![None; length], pending: inputs, running: Vec::new() };
+        let mut join = Join { results: vec![None; length], ..Join::default() };
+        for (item, input) in inputs {
+            join.keys.extend(item.key);
+            join.pending.push_back((item.index, item.value, input));
+        }
         for _ in 0..limit {
             let previous = strand.previous;
             if !self.iterate(id, &strand, state, map, &mut join, previous) {
@@ -119,23 +124,25 @@ impl<'m> Run<'m> {
         let child = self.child(id, above, 0, index, &map.processor, input);
         if let Some(strand) = self.cursor.strands.get_mut(&child) {
             strand.previous = started;
-            strand.item = Some(Item { index, value });
+            strand.item = Some(Item { index, value, key: join.keys.get(index).cloned(), source: None });
         }
         join.running.push(child);
         true
     }
 
-    /// The array that is mapped.
+    /// What is mapped: the items of an array, or the members of an object. In JSONata AWS takes an object for a
+    /// distributed map only.
     pub(super) fn items(
         &self,
         map: &MapState,
         effective: &Data,
         strand: &Strand,
-    ) -> Result<Vec<Value>, Failure> {
+    ) -> Result<Vec<Entry>, Failure> {
         if let Some(template) = &map.items {
             let found = self.fill(template, strand, &Seen::of(effective.value()))?;
             return match (found, template) {
-                (Value::Array(items), _) => Ok(items),
+                (Value::Array(items), _) => Ok(items.into_iter().map(Entry::from).collect()),
+                (Value::Object(members), _) if map.distributed.is_some() => Ok(Entry::members(members)),
                 (other, Template::Query { query, field }) => {
                     Err(self.placed(strand, query.unexpected(field, "array", &other)))
                 }
@@ -150,8 +157,8 @@ impl<'m> Run<'m> {
             Select::Nothing => Some(json!({})),
             Select::At(path) => self.find(path, effective.value(), strand),
         };
-        match found {
-            Some(Value::Array(items)) => Ok(items),
+        match found.map(Entry::all) {
+            Some(Ok(items)) => Ok(items),
             other => {
                 let path = match &map.items_path {
                     Select::At(path) => path.text.as_str(),
@@ -166,26 +173,27 @@ impl<'m> Run<'m> {
         }
     }
 
-    /// Index, item and input of each iteration.
+    /// Item and input of each iteration.
     pub(super) fn inputs(
         &self,
         map: &MapState,
         effective: &Data,
         strand: &Strand,
-        items: Vec<Value>,
-    ) -> Result<VecDeque<(usize, Data, Data)>, Failure> {
+        items: Vec<Entry>,
+    ) -> Result<Vec<(Item, Data)>, Failure> {
         let mut strand = strand.clone();
-        let mut inputs = VecDeque::with_capacity(items.len());
-        for (index, value) in items.into_iter().enumerate() {
-            let value = Data::from(value);
+        let mut inputs = Vec::with_capacity(items.len());
+        for (index, entry) in items.into_iter().enumerate() {
+            let pair = entry.key.is_some().then(|| Data::from(entry.input()));
+            let item = entry.item(index);
             let input = match &map.selector {
-                None => value.clone(),
+                None => pair.unwrap_or_else(|| item.value.clone()),
                 Some(template) => {
-                    strand.item = Some(Item { index, value: value.clone() });
+                    strand.item = Some(item.clone());
                     self.fill(template, &strand, &Seen::of(effective.value()))?.into()
                 }
             };
-            inputs.push_back((index, value, input));
+            inputs.push((item, input));
         }
         Ok(inputs)
     }

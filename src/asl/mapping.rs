@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::cursor::{At, Cursor, Strand, Ticket, Work};
 use super::data::{Data, LIMIT};
+use super::entry::Entry;
 use super::failure::Failure;
 use super::machine::{Batcher, Distributed, Kind, Machine, MapState, State};
 use super::run::Run;
@@ -36,7 +37,7 @@ pub struct MapRun {
 /// Where the items come from.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Items {
-    Given(Vec<Value>),
+    Given(Vec<Entry>),
     /// An ItemReader: its resource, its parameters and its configuration.
     Read {
         resource: String,
@@ -91,7 +92,7 @@ pub fn shares(
     cursor: &Cursor,
     ticket: Ticket,
     (now, entropy): (DateTime<Utc>, u64),
-    items: Vec<Value>,
+    items: Vec<Entry>,
 ) -> Option<Result<Vec<Share>, Failure>> {
     let run = Run::new(machine, cursor.clone(), now, entropy);
     let strand = run.cursor.strands.get(&run.cursor.holder(ticket)?)?;
@@ -100,7 +101,7 @@ pub fn shares(
     let batcher = map.distributed.as_ref()?.batcher.as_ref();
     let made = run.effective(strand, state).and_then(|effective| {
         let inputs = run.inputs(map, &effective, strand, items)?;
-        let inputs = inputs.into_iter().map(|(_, _, input)| input);
+        let inputs = inputs.into_iter().map(|(_, input)| input);
         match batcher {
             None => Ok(inputs.map(|input| Share { input, items: 1 }).collect()),
             Some(batcher) => run.batches(strand, batcher, &effective, inputs),
@@ -304,7 +305,7 @@ mod tests {
         (machine, cursor, run.unwrap())
     }
 
-    fn given(run: &MapRun) -> Vec<Value> {
+    fn given(run: &MapRun) -> Vec<Entry> {
         match &run.items {
             Items::Given(items) => items.clone(),
             Items::Read { .. } => Vec::new(),
@@ -343,7 +344,8 @@ mod tests {
         assert!(run.arn.starts_with("arn:aws:states:us-east-1:000000000000:mapRun:m/Each:"), "{}", run.arn);
         assert_eq!(again(&machine, &cursor, run.ticket, MOMENT).unwrap().unwrap(), run);
         assert_eq!(again(&machine, &cursor, run.ticket + 1, MOMENT), None);
-        let selected = shares(&machine, &cursor, run.ticket, MOMENT, vec![json!("x")]).unwrap().unwrap();
+        let selected =
+            shares(&machine, &cursor, run.ticket, MOMENT, vec![json!("x").into()]).unwrap().unwrap();
         assert_eq!(selected, [Share { input: json!("x").into(), items: 1 }]);
     }
 }

@@ -12,6 +12,7 @@ pub mod cursor;
 pub mod data;
 mod digest;
 mod ending;
+pub mod entry;
 pub mod event;
 pub mod failure;
 mod fields;

@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::cursor::Strand;
 use super::super::data::Data;
+use super::super::entry::Entry;
 use super::super::failure::Failure;
 use super::super::machine::{Batcher, Kind, Language, MapState, Select};
 use super::super::run::Run;
@@ -65,7 +66,7 @@ impl<'m> Trial<'m> {
             (None, _) => {
                 let items = run.items(map, effective, strand)?;
                 if own && map.items_path != Select::Whole {
-                    put("afterItemsPath", Value::Array(items.clone()));
+                    put("afterItemsPath", shown(&items));
                 }
                 items
             }
@@ -88,7 +89,7 @@ impl<'m> Trial<'m> {
             return Ok(());
         }
         let inputs: Vec<Data> =
-            run.inputs(map, effective, strand, items)?.into_iter().map(|(_, _, input)| input).collect();
+            run.inputs(map, effective, strand, items)?.into_iter().map(|(_, input)| input).collect();
         if map.selector.is_some() {
             put("afterItemSelector", Data::list(&inputs).value().clone());
         }
@@ -96,6 +97,18 @@ impl<'m> Trial<'m> {
             put("afterItemBatcher", batched(run, strand, batcher, effective, inputs)?);
         }
         Ok(())
+    }
+}
+
+/// The items as they were found.
+fn shown(items: &[Entry]) -> Value {
+    match items
+        .iter()
+        .map(|item| Some((item.key.clone()?, item.value.clone())))
+        .collect::<Option<Map<_, _>>>()
+    {
+        Some(members) if !members.is_empty() => Value::Object(members),
+        _ => items.iter().map(|item| item.value.clone()).collect(),
     }
 }
 

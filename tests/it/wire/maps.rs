@@ -210,6 +210,44 @@ async fn a_listing_of_objects_is_mapped_and_a_missing_object_is_told() {
     assert!(described.cause().unwrap().contains("key does not exist"), "{:?}", described.cause());
 }
 
+/// AWS guide, "Accessing execution data from the Context object": where an item was read, and its key when it is a
+/// member of an object.
+#[tokio::test]
+async fn the_context_tells_where_an_item_was_read() {
+    let local = cloud().await;
+    put(&local, "in/ports.json", r#"{"all": {"web": 80, "db": 5432}}"#).await;
+    let sfn = aws_sdk_sfn::Client::new(&local.config);
+    let selector =
+        json!({"key.$": "$$.Map.Item.Key", "source.$": "$$.Map.Item.Source", "value.$": "$$.Map.Item.Value"});
+    let pointed = json!({
+        "ItemReader": {
+            "Resource": "arn:aws:states:::s3:getObject",
+            "ReaderConfig": {"InputType": "JSON", "ItemsPointer": "/all"},
+            "Parameters": {"Bucket": "items", "Key": "in/ports.json"},
+        },
+        "ItemSelector": selector,
+    });
+    let given = json!({"ItemsPath": "$.ports", "ItemSelector": selector});
+    let whole = json!({"ItemsPath": "$.ports"});
+    let listed = json!({
+        "ItemReader": {"Resource": "arn:aws:states:::s3:listObjectsV2", "Parameters": {"Bucket": "items"}},
+        "ItemSelector": {"source.$": "$$.Map.Item.Source"},
+    });
+    let member = |key: &str, source: &str, value: u32| json!({"key": key, "source": source, "value": value});
+    let file = "S3://items/in/ports.json";
+    for (map, expected) in [
+        (pointed, json!([member("web", file, 80), member("db", file, 5432)])),
+        (given, json!([member("ssh", "STATE_DATA", 22)])),
+        (whole, json!([{"Key": "ssh", "Value": 22}])),
+        (listed, json!([{"source": "S3://items"}])),
+    ] {
+        let execution = run(&sfn, map, pass(), json!({"ports": {"ssh": 22}})).await;
+        assert_eq!(output(&sfn, &execution).await, expected);
+        let machine = "arn:aws:states:us-east-1:000000000000:stateMachine:maps";
+        sfn.delete_state_machine().state_machine_arn(machine).send().await.unwrap();
+    }
+}
+
 /// What the AWS guide's page "ItemReader (Map)" reads besides single files: the files of an S3 inventory,
 /// of an Athena manifest, and those of a listing.
 #[tokio::test]

@@ -17,6 +17,7 @@ use super::record::{Ended, ITEMS, Item, MapRun, RUNS, item};
 use super::{reader, results};
 use crate::asl::cursor::Ticket;
 use crate::asl::data::Data;
+use crate::asl::entry::Entry;
 use crate::asl::failure::Failure;
 use crate::asl::mapping::{self, MapRun as Asked};
 use crate::asl::step::{Progress, What};
@@ -301,7 +302,7 @@ impl Live {
         &self,
         bus: &Bus,
         ticket: Ticket,
-        items: Vec<serde_json::Value>,
+        items: Vec<Entry>,
     ) -> Option<Result<Vec<mapping::Share>, Failure>> {
         let cursor = self.standing().await?;
         let (machine, moment) = (self.machine.clone(), Driver::moment(bus));

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use serde_json::{Map, Value};
 
 use super::fail;
+use crate::asl::entry::Entry;
 use crate::asl::failure::Failure;
 
 /// What an object may unpack to, bytes: far above what AWS reads, far below what would hurt.
@@ -23,7 +24,8 @@ pub fn unpacked(body: Bytes) -> Result<Bytes, Failure> {
     }
 }
 
-pub fn json(body: &str, config: &Map<String, Value>, most: usize) -> Result<Vec<Value>, Failure> {
+/// The items of a JSON array, or the members of an object.
+pub fn json(body: &str, config: &Map<String, Value>, most: usize) -> Result<Vec<Entry>, Failure> {
     let value: Value = match serde_json::from_str(body) {
         Ok(value) => value,
         Err(error) => return fail(format!("The object is not JSON: {error}")),
@@ -32,12 +34,12 @@ pub fn json(body: &str, config: &Map<String, Value>, most: usize) -> Result<Vec<
         None => Some(value),
         Some(pointer) => value.pointer(pointer).cloned(),
     };
-    match found {
-        Some(Value::Array(mut items)) => {
+    match found.map(Entry::all) {
+        Some(Ok(mut items)) => {
             items.truncate(most);
             Ok(items)
         }
-        Some(_) => fail("Attempting to map over non-iterable node."),
+        Some(Err(_)) => fail("Attempting to map over non-iterable node."),
         None => fail("The ItemsPointer leads nowhere."),
     }
 }
@@ -66,12 +68,15 @@ mod tests {
     #[test]
     fn json_gives_its_array_or_the_one_pointed_at() {
         let plain = config(value!({"InputType": "JSON"}));
-        assert_eq!(json("[1, 2, 3]", &plain, 2).unwrap(), [value!(1), value!(2)]);
-        let failure = json("{}", &plain, 2).unwrap_err();
+        assert_eq!(json("[1, 2, 3]", &plain, 2).unwrap(), [value!(1).into(), value!(2).into()]);
+        let members = json(r#"{"a": 1, "b": [2]}"#, &plain, 9).unwrap();
+        let inputs: Vec<Value> = members.iter().map(Entry::input).collect();
+        assert_eq!(inputs, [value!({"Key": "a", "Value": 1}), value!({"Key": "b", "Value": [2]})]);
+        let failure = json("7", &plain, 2).unwrap_err();
         assert_eq!(failure.error.as_deref(), Some("States.ItemReaderFailed"));
         assert_eq!(failure.cause.as_deref(), Some("Attempting to map over non-iterable node."));
         let pointed = config(value!({"ItemsPointer": "/a/b"}));
-        assert_eq!(json(r#"{"a": {"b": [7]}}"#, &pointed, 9).unwrap(), [value!(7)]);
+        assert_eq!(json(r#"{"a": {"b": [7]}}"#, &pointed, 9).unwrap(), [value!(7).into()]);
         assert!(json("[", &plain, 2).is_err());
         assert_eq!(lines("{\"a\": 1}\n\n2\n", 9).unwrap(), [value!({"a": 1}), value!(2)]);
     }

@@ -15,6 +15,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::super::bus::{Bus, ObjectInfo, Objects};
 use super::super::super::fault::Fault;
+use crate::asl::entry::Entry;
 use crate::asl::failure::Failure;
 use crate::asl::inspect::Reading;
 use crate::asl::mapping::Items;
@@ -34,7 +35,7 @@ struct Reader<'r> {
 }
 
 /// Reads the items; at most as many as are wanted.
-pub fn read(bus: &Bus, items: Items) -> Result<Vec<Value>, Failure> {
+pub fn read(bus: &Bus, items: Items) -> Result<Vec<Entry>, Failure> {
     match items {
         Items::Given(items) => Ok(items),
         Items::Read { resource, parameters, config, max_items } => {
@@ -61,8 +62,8 @@ pub fn read(bus: &Bus, items: Items) -> Result<Vec<Value>, Failure> {
 pub fn reading(data: &str, config: &Map<String, Value>) -> Reading {
     let setting = |name: &str| config.get(name).and_then(Value::as_str);
     let items = match setting("InputType") {
-        Some("JSONL") => format::lines(data, usize::MAX),
-        Some("CSV") => table::csv(data, config, usize::MAX),
+        Some("JSONL") => format::lines(data, usize::MAX).map(entries),
+        Some("CSV") => table::csv(data, config, usize::MAX).map(entries),
         _ => format::json(data, config, usize::MAX),
     };
     let pointed = setting("ItemsPointer")
@@ -76,10 +77,13 @@ impl Reader<'_> {
     }
 
     /// The objects themselves, or with `LOAD_AND_FLATTEN` the items in them.
-    fn listing(&self, bucket: &str, prefix: &str) -> Result<Vec<Value>, Failure> {
+    fn listing(&self, bucket: &str, prefix: &str) -> Result<Vec<Entry>, Failure> {
         let found = self.objects.list(bucket, prefix).map_err(|fault| refused(&fault))?;
         match self.setting("Transformation") {
-            None | Some("NONE") => Ok(found.iter().take(self.most).map(listed).collect()),
+            None | Some("NONE") => {
+                let items = entries(found.iter().take(self.most).map(listed).collect());
+                Ok(read_from(format!("S3://{bucket}"), items))
+            }
             Some("LOAD_AND_FLATTEN") => {
                 // What stands for a folder holds nothing.
                 let keys = found.into_iter().filter(|object| !object.key.ends_with('/'));
@@ -89,7 +93,7 @@ impl Reader<'_> {
         }
     }
 
-    fn object(&self, bucket: &str, key: &str) -> Result<Vec<Value>, Failure> {
+    fn object(&self, bucket: &str, key: &str) -> Result<Vec<Entry>, Failure> {
         match (self.setting("InputType"), self.setting("ManifestType")) {
             (kind, Some("ATHENA_DATA")) => {
                 let listed = manifest::athena(text_of(&self.body(bucket, key)?)?)?;
@@ -100,20 +104,21 @@ impl Reader<'_> {
                 self.inventory(&inventory)
             }
             (_, Some(other)) => fail(format!("'{other}' is not a ManifestType.")),
-            (kind, None) => self.items(&self.body(bucket, key)?, kind, self.most),
+            (kind, None) => self.items(bucket, key, kind, self.most),
         }
     }
 
     /// The rows of an inventory's files.
-    fn inventory(&self, inventory: &manifest::Inventory) -> Result<Vec<Value>, Failure> {
+    fn inventory(&self, inventory: &manifest::Inventory) -> Result<Vec<Entry>, Failure> {
         let mut items = Vec::new();
         for key in &inventory.keys {
             let body = self.body(&inventory.bucket, key)?;
             let left = self.most - items.len();
-            items.extend(match &inventory.columns {
+            let rows = match &inventory.columns {
                 Some(columns) => table::rows(text_of(&body)?, b',', columns.clone(), left)?,
                 None => table::parquet(&body, left)?,
-            });
+            };
+            items.extend(read_from(format!("S3://{}/{key}", inventory.bucket), entries(rows)));
             if items.len() == self.most {
                 break;
             }
@@ -126,11 +131,11 @@ impl Reader<'_> {
         &self,
         objects: impl Iterator<Item = (String, String)>,
         kind: Option<&str>,
-    ) -> Result<Vec<Value>, Failure> {
+    ) -> Result<Vec<Entry>, Failure> {
         let mut items = Vec::new();
         for (bucket, key) in objects {
             let left = self.most - items.len();
-            items.extend(self.items(&self.body(&bucket, &key)?, kind, left)?);
+            items.extend(self.items(&bucket, &key, kind, left)?);
             if items.len() == self.most {
                 break;
             }
@@ -139,15 +144,19 @@ impl Reader<'_> {
     }
 
     /// The items in an object.
-    fn items(&self, body: &Bytes, kind: Option<&str>, most: usize) -> Result<Vec<Value>, Failure> {
-        match kind {
-            Some("JSON") => format::json(text_of(body)?, self.config, most),
-            Some("JSONL") => format::lines(text_of(body)?, most),
-            Some("CSV") => table::csv(text_of(body)?, self.config, most),
-            Some("PARQUET") => table::parquet(body, most),
-            Some(other) => fail(format!("The local cloud cannot read items of the InputType '{other}'.")),
-            None => fail("ReaderConfig names no InputType."),
-        }
+    fn items(&self, bucket: &str, key: &str, kind: Option<&str>, most: usize) -> Result<Vec<Entry>, Failure> {
+        let body = &self.body(bucket, key)?;
+        let items = match kind {
+            Some("JSON") => format::json(text_of(body)?, self.config, most)?,
+            Some("JSONL") => entries(format::lines(text_of(body)?, most)?),
+            Some("CSV") => entries(table::csv(text_of(body)?, self.config, most)?),
+            Some("PARQUET") => entries(table::parquet(body, most)?),
+            Some(other) => {
+                return fail(format!("The local cloud cannot read items of the InputType '{other}'."));
+            }
+            None => return fail("ReaderConfig names no InputType."),
+        };
+        Ok(read_from(format!("S3://{bucket}/{key}"), items))
     }
 
     /// An object's body, unpacked when it is packed.
@@ -155,6 +164,17 @@ impl Reader<'_> {
         let body = self.objects.read(bucket, key, None).map_err(|fault| refused(&fault))?;
         format::unpacked(body)
     }
+}
+
+fn entries(items: Vec<Value>) -> Vec<Entry> {
+    items.into_iter().map(Entry::from).collect()
+}
+
+/// The items, with where they were read.
+fn read_from(source: String, mut items: Vec<Entry>) -> Vec<Entry> {
+    let source: Arc<str> = source.into();
+    items.iter_mut().for_each(|item| item.source = Some(source.clone()));
+    items
 }
 
 fn text_of(body: &Bytes) -> Result<&str, Failure> {
