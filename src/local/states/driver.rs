@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::super::bus::Bus;
 use super::super::fault::Fault;
-use super::super::store::Table;
+use super::super::store::{Table, Tx};
 use super::activities::{self, Offer, Offers};
 use super::journal::{Journal, Redrive};
 use super::live::{Job, Live, Told};
@@ -275,7 +275,12 @@ impl Driver {
             let redriven = told.iter().any(|told| matches!(told.what, What::Redrive));
             let redrive = redriven.then(|| Redrive { token: live.redrive_token().map(str::to_owned) });
             let journal = Journal::new(&live.key, &cursor, &events, redrive, now)?;
-            bus.store.transact(move |tx| journal.write(tx)).await?;
+            let leaving = live.leaving(&rest);
+            let write = move |tx: &mut Tx<'_>| {
+                leaving.iter().try_for_each(|started| started.note(tx))?;
+                journal.write(tx)
+            };
+            bus.store.transact(write).await?;
             live.recorded(&cursor);
         }
         self.log(live, &cursor, &events);
@@ -293,7 +298,7 @@ impl Driver {
                 Directive::Wait(timer) => self.sleep(bus, live, &timer),
                 Directive::Cancel(ticket) => {
                     if let Some(left) = live.call_off(ticket) {
-                        tokio::spawn(left.stop(bus.clone(), live.key.clone()));
+                        tokio::spawn(left.stop(bus.clone()));
                     }
                     self.offers.withdraw(&live.key, ticket);
                 }
@@ -327,7 +332,7 @@ impl Driver {
                         self.offers.withdraw(&live.key, ticket);
                     }
                     for started in left {
-                        tokio::spawn(started.stop(bus.clone(), live.key.clone()));
+                        tokio::spawn(started.stop(bus.clone()));
                     }
                 }
             }

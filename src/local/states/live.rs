@@ -11,12 +11,12 @@ use tokio_util::sync::CancellationToken;
 use super::super::fault::Fault;
 use super::arn;
 use super::driver::lock;
+use super::jobs::Started;
 use super::logging::Logging;
 use super::record::Execution;
-use super::tasks::Started;
 use crate::asl::cursor::{Cursor, Outcome, Ticket};
 use crate::asl::machine::Machine;
-use crate::asl::step::What;
+use crate::asl::step::{Directive, What};
 
 pub struct Live {
     pub key: String,
@@ -161,6 +161,20 @@ impl Live {
         if let Some(Job::Work(_, kept)) = lock(&self.jobs).get_mut(&ticket) {
             *kept = None;
         }
+    }
+
+    /// The jobs elsewhere that nobody will wait for any more once these directives are followed.
+    pub fn leaving(&self, directives: &[Directive]) -> Vec<Started> {
+        let all = directives.iter().any(|directive| matches!(directive, Directive::Finish(_)));
+        let ends = |ticket: &Ticket| {
+            all || directives.iter().any(|directive| matches!(directive, Directive::Cancel(t) if t == ticket))
+        };
+        let jobs = lock(&self.jobs);
+        let started = jobs.iter().filter_map(|(ticket, job)| match job {
+            Job::Work(_, Some(started)) if ends(ticket) => Some(started.clone()),
+            _ => None,
+        });
+        started.collect()
     }
 
     /// Ends what is under way for a ticket. Gives the job elsewhere that nobody waits for any more.

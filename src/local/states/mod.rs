@@ -7,6 +7,7 @@
 //! the API, [`members`] the types of what is asked with, [`abroad`] answers for what is in another region,
 //! [`record`] what is stored, [`history`] the events, [`logging`] their way to CloudWatch Logs,
 //! [`encryption`] a key that is only kept in mind, [`tasks`] the integrations with the other services,
+//! [`jobs`] what they started and wait for,
 //! [`inspect`] TestState. May use the bus, the store and `asl`.
 
 mod abroad;
@@ -19,6 +20,7 @@ mod encryption;
 mod executions;
 mod history;
 mod inspect;
+mod jobs;
 mod journal;
 mod listing;
 mod live;

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::super::bus::Bus;
 use super::super::fault::Fault;
 use super::driver::{Driver, lock};
+use super::jobs::{self, Started};
 use super::live::{Job, Live};
 use super::record::{self, CURSORS, Execution, RUNNING};
 use super::{maps, removal, tasks};
@@ -28,6 +29,8 @@ fn cursor(bus: &Bus, key: &str) -> Result<Cursor, Fault> {
 pub struct Left {
     executions: Vec<String>,
     runs: Vec<maps::MapRun>,
+    /// Jobs that nobody waits for any more.
+    jobs: Vec<Started>,
 }
 
 impl Left {
@@ -38,7 +41,7 @@ impl Left {
             executions.push(key.to_owned());
             std::ops::ControlFlow::Continue(())
         })?;
-        Ok(Left { executions, runs: maps::left_running(bus)? })
+        Ok(Left { executions, runs: maps::left_running(bus)?, jobs: jobs::left(bus)? })
     }
 }
 
@@ -46,7 +49,7 @@ impl Driver {
     /// Takes up every execution that an earlier process left.
     pub async fn resume(self: &Arc<Self>) -> Result<(), Fault> {
         let bus = self.bus()?;
-        let Left { executions, runs: left } = std::mem::take(&mut *lock(&self.left));
+        let Left { executions, runs: left, jobs } = std::mem::take(&mut *lock(&self.left));
         // Map runs look for their children, so they go on once every execution is there.
         let mut runs = Vec::new();
         for key in executions {
@@ -54,6 +57,9 @@ impl Driver {
                 Ok(found) => runs.extend(found),
                 Err(fault) => tracing::error!(execution = %key, %fault, "an execution could not be taken up"),
             }
+        }
+        for job in jobs {
+            tokio::spawn(job.stop(bus.clone()));
         }
         let waited_for: Vec<_> = runs.iter().map(|(live, ticket)| (live.key.clone(), *ticket)).collect();
         maps::abandon(self, left, &waited_for).await?;
@@ -144,7 +150,7 @@ impl Driver {
                 UnderWay::Task { ticket, resource, submitted, .. } => {
                     match (Resource::parse(&resource), submitted) {
                         (Some(resource), Some(first)) => {
-                            let started = tasks::Started::of(&resource, &first);
+                            let started = Started::of(key, ticket, &resource, &first);
                             let work = tasks::attach(self.clone(), live.key.clone(), ticket, resource, first);
                             live.job(ticket, work);
                             // It was not called off: nothing is told to the execution yet.

@@ -8,61 +8,13 @@ use serde_json::{Value, json};
 use super::super::bus::Bus;
 use super::super::fault::Fault;
 use super::driver::Driver;
+use super::jobs::{Started, waits};
 use super::{arn, naming, record};
 use crate::asl::cursor::Ticket;
 use crate::asl::data::Data;
 use crate::asl::failure::{Failure, TASK_FAILED};
 use crate::asl::resource::{Integration, Pattern, Resource};
 use crate::asl::step::{Progress, Task, What};
-
-/// A job that a `.sync` task started and waits for.
-#[derive(Clone, Debug)]
-pub struct Started {
-    integration: Integration,
-    /// What the service answered when it was started.
-    first: Data,
-}
-
-impl Started {
-    /// The job of a task that was handed over; `first` is what it answered then.
-    pub fn of(resource: &Resource, first: &Data) -> Option<Started> {
-        match resource {
-            Resource::Integration(integration) if waits(integration) => {
-                Some(Started { integration: integration.clone(), first: first.clone() })
-            }
-            _ => None,
-        }
-    }
-
-    /// Stops the job, as far as that can be done (AWS guide, "Run a Job (.sync)": a best-effort attempt to
-    /// cancel it when its task is aborted). `key` is the execution whose task it was.
-    pub async fn stop(self, bus: Arc<Bus>, key: String) {
-        let first = self.first.value();
-        let (service, operation, input) = match self.integration.service.as_str() {
-            "states" => {
-                let cause = format!(
-                    "The Task state in AWS Step Functions execution [{}] which was managing this resource was \
-                     aborted",
-                    arn::of_execution(&bus.region, &key)
-                );
-                ("states", "StopExecution", json!({"executionArn": first["ExecutionArn"], "cause": cause}))
-            }
-            "athena" => {
-                let input = json!({"QueryExecutionId": first["QueryExecutionId"]});
-                ("athena", "StopQueryExecution", input)
-            }
-            _ => return,
-        };
-        if let Err(fault) = bus.call(service, operation, input).await {
-            tracing::warn!(execution = key, %fault, "a job that nobody waits for could not be stopped");
-        }
-    }
-}
-
-/// Whether a task waits for the end of the job that it starts.
-fn waits(integration: &Integration) -> bool {
-    matches!(integration.pattern, Pattern::Sync | Pattern::Sync2)
-}
 
 /// Performs a task and tells the execution what becomes of it.
 pub async fn perform(driver: Arc<Driver>, key: String, task: Task) {
@@ -92,14 +44,14 @@ async fn begun(driver: &Arc<Driver>, bus: &Arc<Bus>, key: &str, task: &Task) -> 
     let begun = tokio::spawn(async move {
         let progress = ask(&bus, &task).await;
         if let Progress::Submitted(first) = &progress
-            && let Some(started) = Started::of(&task.resource, first)
+            && let Some(started) = Started::of(&key, task.ticket, &task.resource, first)
         {
             let left = match driver.find(&key) {
                 Some(live) => live.entrust(task.ticket, started),
                 None => Some(started),
             };
             if let Some(left) = left {
-                left.stop(bus, key).await;
+                left.stop(bus).await;
             }
         }
         progress

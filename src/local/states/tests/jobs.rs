@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::{Fake, ROLE, ask, cloud, ended, start, types};
 use crate::local::bus::Bus;
 use crate::local::clock::Clock;
+use crate::local::fault::Fault;
 
 const CHILD: &str = "arn:aws:states:us-east-1:000000000000:stateMachine:child";
 
@@ -127,6 +128,51 @@ async fn a_query_that_nobody_waits_for_is_stopped() {
     while !athena.asked().contains(&stop) {
         tokio::task::yield_now().await;
     }
+}
+
+/// The process ends after the abort was recorded and before the query was stopped: the next one stops it, once.
+#[tokio::test]
+async fn a_query_that_was_not_stopped_in_time_is_stopped_by_the_next_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let athena = |stops: bool| {
+        Fake::new("athena", move |operation, _| match operation {
+            "StartQueryExecution" => Ok(json!({"QueryExecutionId": "q-1"})),
+            "StopQueryExecution" if stops => Ok(json!({})),
+            "StopQueryExecution" => Err(Fault::internal("the local cloud is stopping")),
+            _ => Ok(json!({"QueryExecution": {"QueryExecutionId": "q-1", "Status": {"State": "RUNNING"}}})),
+        })
+    };
+    let first = athena(false);
+    let bus = cloud(Some(folder.path()), Clock::default(), std::slice::from_ref(&first)).await;
+    let definition = json!({"StartAt": "T", "States": {"T": {"Type": "Task", "End": true,
+        "Resource": "arn:aws:states:::athena:startQueryExecution.sync",
+        "Parameters": {"QueryString": "SELECT 1"}}}});
+    let arn = start(&bus, &definition, json!({})).await;
+    while !types(&bus, &arn).await.contains(&"TaskSubmitted".to_owned()) {
+        tokio::task::yield_now().await;
+    }
+    ask(&bus, "StopExecution", json!({"executionArn": arn})).await;
+    let stop = ("StopQueryExecution".to_owned(), json!({"QueryExecutionId": "q-1"}));
+    while !first.asked().contains(&stop) {
+        tokio::task::yield_now().await;
+    }
+    bus.store.close().await;
+
+    let second = athena(true);
+    let bus = cloud(Some(folder.path()), Clock::default(), std::slice::from_ref(&second)).await;
+    while !second.asked().contains(&stop) {
+        tokio::task::yield_now().await;
+    }
+    // What it is forgotten with is recorded soon after.
+    while !super::super::jobs::left(&bus).unwrap().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    bus.store.close().await;
+    let third = athena(true);
+    let bus = cloud(Some(folder.path()), Clock::default(), std::slice::from_ref(&third)).await;
+    ask(&bus, "ListStateMachines", json!({})).await;
+    assert_eq!(third.asked(), []);
+    bus.store.close().await;
 }
 
 /// One that ended by itself is left alone.
