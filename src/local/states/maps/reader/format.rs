@@ -12,13 +12,18 @@ use crate::asl::failure::Failure;
 /// What an object may unpack to, bytes: far above what AWS reads, far below what would hurt.
 const UNPACKED: u64 = 2 << 30;
 
-/// The body of a gzip file, and any other as it is.
+/// The body of a gzip or Zstandard file, known by its first bytes (RFC 1952, RFC 8878), and any other as it is.
 pub fn unpacked(body: Bytes) -> Result<Bytes, Failure> {
-    if !body.starts_with(&[0x1f, 0x8b]) {
-        return Ok(body);
-    }
     let mut out = Vec::new();
-    match flate2::read::MultiGzDecoder::new(body.as_ref()).take(UNPACKED).read_to_end(&mut out) {
+    let unpacked = if body.starts_with(&[0x1f, 0x8b]) {
+        flate2::read::MultiGzDecoder::new(body.as_ref()).take(UNPACKED).read_to_end(&mut out)
+    } else if body.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
+        let reader = zstd::stream::read::Decoder::with_buffer(body.as_ref());
+        reader.and_then(|reader| reader.take(UNPACKED).read_to_end(&mut out))
+    } else {
+        return Ok(body);
+    };
+    match unpacked {
         Ok(_) => Ok(out.into()),
         Err(error) => fail(format!("The object cannot be unpacked: {error}")),
     }
@@ -91,5 +96,9 @@ mod tests {
         assert_eq!(unpacked(Bytes::from_static(packed)).unwrap(), "{\"a\":1}\n");
         assert!(unpacked(Bytes::from_static(&packed[..14])).is_err());
         assert_eq!(unpacked(Bytes::from_static(b"plain")).unwrap(), "plain");
+        // RFC 8878, by hand: a single segment of 8 bytes, in one last block that is not compressed.
+        let framed = b"\x28\xb5\x2f\xfd\x20\x08\x41\x00\x00{\"a\":1}\n";
+        assert_eq!(unpacked(Bytes::from_static(framed)).unwrap(), "{\"a\":1}\n");
+        assert!(unpacked(Bytes::from_static(&framed[..12])).is_err());
     }
 }
