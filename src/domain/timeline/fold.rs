@@ -7,12 +7,13 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use super::events::Events;
+use super::redrive::{self, reopen};
 use super::visit::{Attempt, Kind, Outcome, Parts, Scope, Standing, Visit};
 use super::{HistoryEvent, Picture, Status, member};
 
 impl Picture {
     /// A visit that an event changes.
-    fn change(&mut self, i: usize) -> &mut Visit {
+    pub(super) fn change(&mut self, i: usize) -> &mut Visit {
         self.changed.push(i);
         &mut self.visits[i]
     }
@@ -39,7 +40,7 @@ fn read(picture: &mut Picture, events: &Events, event: &HistoryEvent) {
     } else if let Some((state, what)) = kind.split_once("State") {
         container(picture, events, event, Kind::of(state), what);
     } else {
-        work(picture, event, kind);
+        work(picture, events, event, kind);
     }
 }
 
@@ -55,15 +56,7 @@ fn execution(picture: &mut Picture, event: &HistoryEvent, what: &str) {
             picture.status = Some(Status::Running);
             picture.stopped = None;
             picture.end = None;
-            // It goes on at what failed, or else at what was stopped.
-            let works = |visit: &Visit| !visit.kind.is_container() || visit.map_run.is_some();
-            let newest = |ended: fn(Standing) -> bool| {
-                picture.visits.iter().rposition(|visit| ended(visit.standing) && works(visit))
-            };
-            let from = newest(Standing::is_bad).or_else(|| newest(Standing::is_ended_badly));
-            if let Some(from) = from {
-                picture.owner.insert(event.id, from);
-            }
+            redrive::halt(picture);
             return;
         }
         "Succeeded" => (Status::Succeeded, Standing::Aborted),
@@ -95,9 +88,15 @@ fn execution(picture: &mut Picture, event: &HistoryEvent, what: &str) {
 }
 
 fn enter(picture: &mut Picture, events: &Events, event: &HistoryEvent, kind: Kind) {
+    let name = member(event, "name").unwrap_or_default().into_owned();
+    let resumed = redrive::taken_up(picture, events, event, |visit| visit.kind == kind && visit.name == name);
     let from = before(events, event);
     let owner = picture.owner.get(&event.previous).copied();
     let scope = match (owner, from.map(|from| from.kind.as_str())) {
+        (_, Some("ExecutionRedriven")) => match resumed {
+            Some(resumed) => picture.visits[resumed].scope,
+            None => redrive::unbegun(picture, events, event),
+        },
         (Some(container), Some("MapIterationStarted")) => {
             let index = picture.iteration.get(&event.previous).copied().unwrap_or(0);
             Some(Scope { container, index })
@@ -111,16 +110,21 @@ fn enter(picture: &mut Picture, events: &Events, event: &HistoryEvent, kind: Kin
         (None, _) => None,
     };
     if let Some(scope) = scope {
-        reopen(picture, scope.container);
+        reopen(picture, scope.container, event);
+    }
+    let entered_from = resumed.map_or(event.previous, |resumed| picture.visits[resumed].entered_from);
+    if let Some(resumed) = resumed {
+        picture.visits[resumed].resumed = true;
+        picture.tally.resume(resumed);
     }
     picture.owner.insert(event.id, picture.visits.len());
     let mut visit = Visit {
-        name: member(event, "name").unwrap_or_default().into_owned(),
+        name,
         kind,
         scope,
         entered: event.at,
         entered_event: event.id,
-        entered_from: event.previous,
+        entered_from,
         exited: None,
         exited_event: None,
         standing: Standing::Running,
@@ -133,6 +137,8 @@ fn enter(picture: &mut Picture, events: &Events, event: &HistoryEvent, kind: Kin
         previous: None,
         next: None,
         failing: false,
+        idle: Vec::new(),
+        resumed: false,
     };
     if kind == Kind::Fail {
         close(&mut visit, event.at, Standing::Failed);
@@ -165,9 +171,13 @@ fn iteration(picture: &mut Picture, event: &HistoryEvent, what: &str) {
     let name = member(event, "name").unwrap_or_default();
     let Some(i) = find(picture, event, |visit| visit.kind == Kind::Map && visit.name == name) else { return };
     let index = event.details.get("index").and_then(serde_json::Value::as_u64).unwrap_or(0);
+    let scope = Scope { container: i, index };
     if what == "Started" {
-        reopen(picture, i);
+        reopen(picture, i, event);
         picture.iteration.insert(event.id, index);
+        if redrive::take_up_item(picture, scope) {
+            return;
+        }
     }
     let parts = picture.visits[i].parts.get_or_insert_default();
     match what {
@@ -178,8 +188,9 @@ fn iteration(picture: &mut Picture, event: &HistoryEvent, what: &str) {
         _ => {}
     }
     if matches!(what, "Failed" | "Aborted") {
+        picture.stopped_items.insert(scope, (event.id, what == "Failed"));
         let standing = if what == "Failed" { Standing::Failed } else { Standing::Aborted };
-        if let Some(inner) = picture.tally.head(Some(Scope { container: i, index })) {
+        if let Some(inner) = picture.tally.head(Some(scope)) {
             let visit = picture.change(inner);
             if visit.exited.is_none() {
                 close(visit, event.at, standing);
@@ -190,12 +201,19 @@ fn iteration(picture: &mut Picture, event: &HistoryEvent, what: &str) {
 
 /// `ParallelStateStarted`, `MapStateFailed`, `TaskStateAborted` and their like.
 fn container(picture: &mut Picture, events: &Events, event: &HistoryEvent, kind: Kind, what: &str) {
-    let Some(i) = find(picture, event, |visit| visit.kind == kind) else { return };
+    let again = match what {
+        "Started" => redrive::taken_up(picture, events, event, |visit| visit.kind == kind),
+        _ => None,
+    };
+    if let Some(again) = again {
+        picture.owner.insert(event.id, again);
+    }
+    let Some(i) = again.or_else(|| find(picture, event, |visit| visit.kind == kind)) else { return };
     match what {
         "Started" => {
-            reopen(picture, i);
+            reopen(picture, i, event);
             let visit = picture.change(i);
-            begin(visit, event, None);
+            begin(visit, event, None, again.is_some());
             let total = event.details.get("length").and_then(serde_json::Value::as_u64);
             visit.parts = Some(Parts { total, ..Parts::default() });
         }
@@ -223,17 +241,26 @@ fn container(picture: &mut Picture, events: &Events, event: &HistoryEvent, kind:
 }
 
 /// Events of the work inside a state: tasks, functions, activities, map runs, expressions.
-fn work(picture: &mut Picture, event: &HistoryEvent, kind: &str) {
+fn work(picture: &mut Picture, events: &Events, event: &HistoryEvent, kind: &str) {
+    let again = {
+        let state = member(event, "state");
+        let whose = if kind.starts_with("MapRun") { Kind::Map } else { Kind::Task };
+        redrive::taken_up(picture, events, event, |visit| match &state {
+            Some(state) => visit.name == *state,
+            None => visit.kind == whose,
+        })
+    };
     let owner = match member(event, "state").filter(|_| kind == "EvaluationFailed") {
         Some(state) => open(picture, |visit| visit.name == state),
         None => picture.owner.get(&event.previous).copied(),
     };
     // A link into a gap: the newest Task still open is the best guess until the gap is filled.
-    let owner = owner.or_else(|| open(picture, |visit| visit.kind == Kind::Task));
+    let owner = again.or(owner).or_else(|| open(picture, |visit| visit.kind == Kind::Task));
     let Some(i) = owner else { return };
     picture.owner.insert(event.id, i);
-    if matches!(kind, "TaskScheduled" | "LambdaFunctionScheduled" | "ActivityScheduled" | "MapRunRedriven") {
-        reopen(picture, i);
+    let begins = ["TaskScheduled", "LambdaFunctionScheduled", "ActivityScheduled", "MapRunRedriven"];
+    if again.is_some() || begins.contains(&kind) {
+        reopen(picture, i, event);
     }
     let visit = picture.change(i);
     if let Some(arn) = member(event, "mapRunArn") {
@@ -244,11 +271,12 @@ fn work(picture: &mut Picture, event: &HistoryEvent, kind: &str) {
     {
         blame(visit, event);
         if visit.attempts.last().is_none_or(|attempt| attempt.ended.is_some()) && kind != "MapRunFailed" {
-            begin(visit, event, None);
+            begin(visit, event, None, again.is_some());
         }
         fail(visit, event.at, if end("TimedOut") { Outcome::TimedOut } else { Outcome::Failed });
     } else if end("Scheduled") {
-        begin(visit, event, member(event, "resource").map(std::borrow::Cow::into_owned));
+        let resource = member(event, "resource").map(std::borrow::Cow::into_owned);
+        begin(visit, event, resource, again.is_some());
     } else if end("Started") {
         if let Some(attempt) = visit.attempts.last_mut() {
             attempt.started.get_or_insert(event.at);
@@ -271,7 +299,7 @@ fn find(picture: &mut Picture, event: &HistoryEvent, fits: impl Fn(&Visit) -> bo
 }
 
 /// The event that led to this one. A link that does not point backwards is none.
-fn before<'a>(events: &'a Events, event: &HistoryEvent) -> Option<&'a HistoryEvent> {
+pub(super) fn before<'a>(events: &'a Events, event: &HistoryEvent) -> Option<&'a HistoryEvent> {
     events.get(event.previous).filter(|before| before.id < event.id).map(Arc::as_ref)
 }
 
@@ -280,21 +308,23 @@ fn open(picture: &Picture, fits: impl Fn(&Visit) -> bool) -> Option<usize> {
     picture.tally.open().iter().rev().copied().find(open)
 }
 
-/// A redrive continues what had failed: the visit and all it runs in.
-fn reopen(picture: &mut Picture, i: usize) {
-    let mut next = Some(i);
-    while let Some(i) = next {
-        let visit = picture.change(i);
-        next = visit.scope.map(|scope| scope.container);
-        if visit.exited.is_some() && visit.exited_event.is_none() && visit.kind != Kind::Fail {
-            visit.exited = None;
-            visit.standing = Standing::Running;
-            visit.failing = false;
+/// A visit that had ended goes on after a redrive.
+pub(super) fn close_gap(visit: &mut Visit, at: DateTime<Utc>) {
+    let Some(stopped) = visit.exited.take() else { return };
+    visit.idle.push((stopped, at));
+    visit.standing = Standing::Running;
+    visit.failing = false;
+    match visit.attempts.last_mut() {
+        // The attempt of a container goes on as well.
+        Some(attempt) if visit.kind.is_container() => {
+            *attempt =
+                Attempt { ended: None, outcome: Outcome::Open, error: None, cause: None, ..attempt.clone() };
         }
+        _ => finish(visit, stopped, Outcome::Open),
     }
 }
 
-fn begin(visit: &mut Visit, event: &HistoryEvent, resource: Option<String>) {
+fn begin(visit: &mut Visit, event: &HistoryEvent, resource: Option<String>, redriven: bool) {
     visit.failing = false;
     if visit.exited.is_none() {
         visit.standing = Standing::Running;
@@ -307,6 +337,7 @@ fn begin(visit: &mut Visit, event: &HistoryEvent, resource: Option<String>) {
         ended: None,
         outcome: Outcome::Open,
         resource,
+        redriven,
         error: None,
         cause: None,
     });

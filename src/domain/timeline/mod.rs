@@ -3,13 +3,15 @@
 //! [`Timeline::apply`] takes events as they come: shuffled pages, duplicates, prefixes. The picture is a
 //! function of the set of events alone. Start with [`Timeline::visits`] (one entry per stay in a state),
 //! [`Timeline::now`] (one state's standing over all its visits) and [`Timeline::root_cause`].
-//! `fold.rs` reads one event, `cause.rs` walks back from the end, `words.rs` says it in a line.
+//! `fold.rs` reads one event, `redrive.rs` finds what a redrive goes on with, `cause.rs` walks back from the
+//! end, `words.rs` says it in a line.
 
 mod cause;
 mod events;
 mod fold;
 mod links;
 mod plain;
+mod redrive;
 mod scope;
 mod tally;
 mod visit;
@@ -19,7 +21,7 @@ mod words;
 mod tests;
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, OnceLock};
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -52,6 +54,13 @@ struct Picture {
     owner: HashMap<i64, usize>,
     /// MapIterationStarted event id -> index of the iteration.
     iteration: HashMap<i64, u64>,
+    /// Iterations that failed or were stopped: the event that said so, and whether it was a failure.
+    stopped_items: BTreeMap<Scope, (i64, bool)>,
+    /// What the newest redrive found halted and has not gone on with yet; of containers those that hold
+    /// nothing of that kind.
+    halted: BTreeSet<usize>,
+    /// The Parallels around what it found halted, the innermost last.
+    holding: Vec<usize>,
     status: Option<Status>,
     started: Option<DateTime<Utc>>,
     stopped: Option<DateTime<Utc>>,

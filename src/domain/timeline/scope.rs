@@ -83,7 +83,7 @@ impl Timeline {
         let visit = &self.visits()[last];
         Some(StateNow {
             standing: visit.standing,
-            visits: mine.len(),
+            visits: mine.iter().filter(|i| !self.visits()[**i].resumed).count(),
             scopes: 1,
             running: usize::from(visit.exited.is_none()),
             failed: usize::from(visit.standing.is_bad()),

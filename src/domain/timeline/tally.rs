@@ -32,6 +32,8 @@ pub(super) struct Tally {
 #[derive(Clone, Debug, Default, PartialEq)]
 struct State {
     visits: Vec<usize>,
+    /// How many of them a redrive entered anew.
+    resumed: usize,
     /// Of the newest visits, one a branch or iteration: how many stand how, are open, were retried how often.
     standings: [usize; Standing::COUNT],
     open: usize,
@@ -75,6 +77,11 @@ impl Tally {
         self.count(i, true);
         self.end(i, visit.scope, exited, true);
         (self.heads.insert(visit.scope, i), number)
+    }
+
+    /// A visit goes on in a later one of its state.
+    pub fn resume(&mut self, i: usize) {
+        self.states[self.counted[i].state].resumed += 1;
     }
 
     /// Something about a visit is another than it was.
@@ -150,7 +157,7 @@ impl Tally {
         let standing = Standing::ALL.into_iter().rfind(|standing| state.standings[*standing as usize] > 0);
         StateNow {
             standing: standing.unwrap_or_default(),
-            visits: state.visits.len(),
+            visits: state.visits.len() - state.resumed,
             scopes: state.standings.iter().sum(),
             running: state.open,
             failed: Standing::ALL

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use super::*;
 
 mod laws;
+mod redrives;
 
 fn at(millis: i64) -> DateTime<Utc> {
     DateTime::from_timestamp_millis(1_767_225_600_000 + millis).unwrap()

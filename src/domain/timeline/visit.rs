@@ -125,6 +125,7 @@ pub struct Scope {
 /// How an attempt went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
+    /// Under way; one that has an end all the same was cut short by the end of the execution.
     Open,
     Succeeded,
     Failed,
@@ -143,6 +144,8 @@ pub struct Attempt {
     pub outcome: Outcome,
     /// The resource as the event names it: a function's ARN, or `lambda invoke`.
     pub resource: Option<String>,
+    /// A redrive began it: it is no retry.
+    pub redriven: bool,
     pub error: Option<String>,
     pub cause: Option<String>,
 }
@@ -188,17 +191,24 @@ pub struct Visit {
     pub next: Option<usize>,
     /// The last attempt ended badly and nothing has put it right yet.
     pub(super) failing: bool,
+    /// From the end of the execution to the redrive that went on with this visit: nothing ran then.
+    pub idle: Vec<(DateTime<Utc>, DateTime<Utc>)>,
+    /// It was stopped, and a redrive entered the state anew: the next visit of its state in its branch or
+    /// iteration stands for it.
+    pub resumed: bool,
 }
 
 impl Visit {
-    /// Attempts after the first.
+    /// Attempts after the first, without those that a redrive began.
     pub fn retries(&self) -> u32 {
-        self.attempts.len().saturating_sub(1) as u32
+        self.attempts.iter().skip(1).filter(|attempt| !attempt.redriven).count() as u32
     }
 
-    /// From entry to exit, or to `now` while it is open.
+    /// From entry to exit, or to `now` while it is open; without the time between the end of the execution
+    /// and a redrive.
     pub fn duration(&self, now: DateTime<Utc>) -> TimeDelta {
-        self.exited.unwrap_or(now) - self.entered
+        let idle: TimeDelta = self.idle.iter().map(|(from, to)| *to - *from).sum();
+        self.exited.unwrap_or(now) - self.entered - idle
     }
 }
 
@@ -206,7 +216,8 @@ impl Visit {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct StateNow {
     pub standing: Standing,
-    /// Every stay, passes of a loop included.
+    /// Every stay, passes of a loop included; one that a redrive resumed and the stay that goes on with it are
+    /// one.
     pub visits: usize,
     /// Branches and iterations it was visited in.
     pub scopes: usize,

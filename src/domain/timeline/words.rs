@@ -29,8 +29,13 @@ pub(super) fn line(timeline: &Timeline, event: &HistoryEvent) -> Option<String> 
         return Some(failed(visit, name, event));
     }
     if kind.ends_with("Scheduled") {
-        let attempt = attempt(visit?, event);
-        return (attempt > 1).then(|| format!("{name} retry {} begins", attempt - 1));
+        let mut until = visit?.attempts.iter().take_while(|attempt| attempt.event <= event.id);
+        if until.clone().any(|attempt| attempt.event == event.id && attempt.redriven) {
+            return Some(format!("{name} begins again"));
+        }
+        until.next();
+        let retries = until.filter(|attempt| !attempt.redriven).count();
+        return (retries > 0).then(|| format!("{name} retry {retries} begins"));
     }
     if kind == "MapStateStarted" {
         let length = event.details.get("length").and_then(serde_json::Value::as_u64)?;

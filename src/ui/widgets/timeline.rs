@@ -137,7 +137,7 @@ impl Bars<'_> {
             put(buffer, line, line.x + names.saturating_sub(2), mark, style(Role::Dim));
         }
         let until = self.until.filter(|(at, _)| *at == i).map(|(_, at)| at);
-        let mut parts = parts(visit, self.world.now, until);
+        let mut parts = worked(parts(visit, self.world.now, until), &visit.idle);
         // A pause ends in the column in which a short attempt begins: the attempt is what is to be seen.
         parts.sort_by_key(|(.., part)| *part != Part::Pause);
         for (from, to, part) in parts {
@@ -221,12 +221,11 @@ impl Part {
     }
 }
 
+/// From, to, and what went on.
+type Stretch = (DateTime<Utc>, DateTime<Utc>, Part);
+
 /// The stretches of a visit's bar, in order.
-fn parts(
-    visit: &Visit,
-    now: DateTime<Utc>,
-    until: Option<DateTime<Utc>>,
-) -> Vec<(DateTime<Utc>, DateTime<Utc>, Part)> {
+fn parts(visit: &Visit, now: DateTime<Utc>, until: Option<DateTime<Utc>>) -> Vec<Stretch> {
     let end = visit.exited.unwrap_or(now);
     if visit.kind == Kind::Wait {
         let mut parts = vec![(visit.entered, end, Part::Wait)];
@@ -257,6 +256,21 @@ fn parts(
         }
     }
     parts
+}
+
+/// The stretches without those in which nothing ran: between the end of the execution and a redrive the bar
+/// is empty.
+fn worked(parts: Vec<Stretch>, idle: &[(DateTime<Utc>, DateTime<Utc>)]) -> Vec<Stretch> {
+    idle.iter().fold(parts, |parts, (stopped, redriven)| {
+        let cut = |(from, to, part): Stretch| {
+            let apart = *redriven <= from || to <= *stopped;
+            let pieces = if apart { [(from, to), (to, to)] } else { [(from, *stopped), (*redriven, to)] };
+            let seen = move |i: usize, from, to| from < to || apart && i == 0;
+            let left = pieces.into_iter().enumerate().filter(move |(i, (from, to))| seen(*i, *from, *to));
+            left.map(move |(_, (from, to))| (from, to, part))
+        };
+        parts.into_iter().flat_map(cut).collect()
+    })
 }
 
 struct Scale {
@@ -299,9 +313,42 @@ impl Scale {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::execution::HistoryEvent;
 
     fn at(seconds: i64) -> DateTime<Utc> {
         DateTime::from_timestamp(1_767_225_600 + seconds, 0).unwrap()
+    }
+
+    /// Stopped after 2 s, redriven 11 minutes later, done 3 s after that; the first attempt had failed at once
+    /// and was in back-off when it was stopped.
+    #[test]
+    fn the_time_before_a_redrive_is_no_part_of_a_bar() {
+        let event = |id: i64, seconds: i64, kind: &str| HistoryEvent {
+            id,
+            previous: id - 1,
+            at: at(seconds),
+            kind: kind.to_owned(),
+            details: serde_json::json!({"name": "Copy", "error": "E"}),
+        };
+        let mut timeline = Timeline::new();
+        timeline.extend(&[
+            event(1, 0, "ExecutionStarted"),
+            event(2, 0, "TaskStateEntered"),
+            event(3, 0, "TaskScheduled"),
+            event(4, 1, "TaskFailed"),
+            event(5, 2, "ExecutionAborted"),
+            event(6, 662, "ExecutionRedriven"),
+            event(7, 662, "TaskScheduled"),
+            event(8, 665, "TaskSucceeded"),
+            event(9, 665, "TaskStateExited"),
+        ]);
+        let visit = &timeline.visits()[0];
+        assert_eq!(
+            worked(parts(visit, at(700), None), &visit.idle),
+            [(at(0), at(1), Part::Failed), (at(1), at(2), Part::Pause), (at(662), at(665), Part::Work),]
+        );
+        assert_eq!(visit.duration(at(700)), TimeDelta::seconds(5));
+        assert_eq!(visit.retries(), 0);
     }
 
     #[test]

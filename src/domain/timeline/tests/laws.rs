@@ -14,7 +14,7 @@ fn recount(timeline: &Timeline, name: &str) -> StateNow {
         .collect();
     StateNow {
         standing: newest.iter().map(|visit| visit.standing).max().unwrap_or_default(),
-        visits: mine.len(),
+        visits: mine.iter().filter(|i| !visits[**i].resumed).count(),
         scopes: newest.len(),
         running: newest.iter().filter(|visit| visit.exited.is_none()).count(),
         failed: newest.iter().filter(|visit| visit.standing.is_bad()).count(),

@@ -297,16 +297,23 @@ fn attempts(visit: &Visit, world: &World) -> String {
     let mut before: Option<DateTime<Utc>> = None;
     for (i, attempt) in visit.attempts.iter().enumerate() {
         if let Some(before) = before {
-            let _ = writeln!(text, "   {} pause", units::duration(attempt.scheduled - before));
+            let pause = units::duration(attempt.scheduled - before);
+            // From the end of the execution on nobody meant it to be tried again: that is no back-off.
+            let _ = match attempt.redriven {
+                true => writeln!(text, "   redriven {pause} later"),
+                false => writeln!(text, "   {pause} pause"),
+            };
         }
-        before = attempt.ended;
+        let over = attempt.ended.or(visit.exited);
+        before = over;
         let how = match attempt.outcome {
+            Outcome::Open if over.is_some() => "cut short",
             Outcome::Open => "running",
             Outcome::Succeeded => "succeeded",
             Outcome::Failed => "failed",
             Outcome::TimedOut => "timed out",
         };
-        let end = attempt.ended.unwrap_or(world.now);
+        let end = over.unwrap_or(world.now);
         let span = units::duration(end - attempt.scheduled);
         let at = world.zone().clock_millis(attempt.scheduled);
         let _ = writeln!(text, "{}  {at}  {span}  {how}", i + 1);
