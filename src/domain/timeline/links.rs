@@ -75,7 +75,7 @@ impl Timeline {
         self.visits().get(visit)?.map_run.clone()
     }
 
-    /// The token that an open task waits for. `state` is the state's JSON from the definition: it says where
+    /// The token that an open task waits for: none between two attempts, as that of an attempt ends with it. `state` is the state's JSON from the definition: it says where
     /// in the parameters the token was put.
     pub fn token(&self, visit: usize, state: &Value) -> Option<String> {
         let open = self.visits().get(visit).filter(|one: &&Visit| one.exited.is_none())?;
@@ -87,7 +87,8 @@ impl Timeline {
         if !token_path(template, &mut path) {
             return None;
         }
-        let scheduled = open.attempts.last().and_then(|attempt| self.event(attempt.event))?;
+        let attempt = open.attempts.last().filter(|attempt| attempt.ended.is_none())?;
+        let scheduled = self.event(attempt.event)?;
         let parameters = json(scheduled, "parameters")?;
         let mut at = &parameters;
         for step in &path {
@@ -146,6 +147,7 @@ fn query_in(value: &Value, depth: usize) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::timeline::Standing;
     use serde_json::json;
 
     fn timeline(rows: &[(i64, &str, Value)]) -> Timeline {
@@ -216,5 +218,30 @@ mod tests {
         let found = one_task(task, &json!({}));
         assert_eq!(found.token(0, &state).as_deref(), Some("AQC"));
         assert_eq!(found.token(0, &json!({"Resource": "arn:aws:states:::sqs:sendMessage"})), None);
+        // "Wait for a Callback with the Task Token": once the task has timed out or failed, its token is of no
+        // use; the retry has one of its own.
+        let failed = HistoryEvent {
+            id: 6,
+            previous: 5,
+            kind: "TaskTimedOut".to_owned(),
+            details: json!({"error": "States.Timeout"}),
+            ..found.event(5).unwrap().clone()
+        };
+        let mut between = found.clone();
+        between.apply(&failed);
+        assert_eq!(between.visits()[0].standing, Standing::Retrying);
+        assert_eq!(between.token(0, &state), None);
+        let again = |token: &str| {
+            json!({"QueueUrl": "u", "MessageBody": {"list": ["x"], "Token": token}}).to_string()
+        };
+        let retried = HistoryEvent {
+            id: 7,
+            previous: 6,
+            kind: "TaskScheduled".to_owned(),
+            details: json!({"resourceType": "sqs", "parameters": again("BQC")}),
+            ..failed
+        };
+        between.apply(&retried);
+        assert_eq!(between.token(0, &state).as_deref(), Some("BQC"));
     }
 }
