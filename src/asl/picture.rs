@@ -5,6 +5,7 @@
 //! after them is reached from the states at which their flows end.
 
 use std::collections::{BTreeMap, HashSet};
+use std::ops::Range;
 
 use ascii_dag::{CustomNode, Graph as Dag, LayoutConfig, RenderOptions};
 
@@ -52,16 +53,16 @@ impl Picture {
             let width = width_of(node).max(1);
             dag.add_node(i, CustomNode { label: "", width, height: 1, painter: None, payload: "" });
         }
-        boxes(graph, &mut dag)?;
+        let boxes = boxes(graph, &mut dag)?;
         for ((from, to), label) in &ways {
             dag.add_edge(*from, *to, (!label.is_empty()).then_some(label.as_str()));
         }
         // A condition that finds no room is left out by the crate: then everything moves apart.
         let mut told = None;
         for spacing in SPACINGS {
-            let picture = Picture::laid(&dag, graph.nodes.len(), spacing);
+            let (picture, frames) = Picture::laid(&dag, graph.nodes.len(), &boxes, spacing);
             let all = picture.lines.join("\n");
-            let misleads = picture.misleads(&ways);
+            let misleads = picture.misplaces(graph, &frames) || picture.misleads(&ways);
             if !misleads && ways.values().all(|label| all.contains(label.as_str())) {
                 return Some(picture);
             }
@@ -115,7 +116,27 @@ impl Picture {
         (0..self.spots.len()).any(strays)
     }
 
-    fn laid(dag: &Dag<'_>, nodes: usize, spacing: usize) -> Picture {
+    /// Whether a state stands in the box of a Map or Parallel that it does not belong to, or outside of its own.
+    fn misplaces(&self, graph: &Graph, frames: &[Frame]) -> bool {
+        let inside = |node: usize, container: usize| {
+            let around = |node: &usize| graph.nodes.get(*node)?.parent.map(|(container, _)| container);
+            std::iter::successors(Some(node), around).take(graph.nodes.len()).any(|node| node == container)
+        };
+        let misplaced = |frame: &Frame| {
+            (self.spots.iter().enumerate()).any(|(node, spot)| match inside(node, frame.container) {
+                true => !frame.holds(spot),
+                false => frame.touches(spot),
+            })
+        };
+        frames.iter().any(misplaced)
+    }
+
+    fn laid(
+        dag: &Dag<'_>,
+        nodes: usize,
+        boxes: &BTreeMap<usize, usize>,
+        spacing: usize,
+    ) -> (Picture, Vec<Frame>) {
         let mut config = LayoutConfig::standard();
         config.node_spacing = spacing;
         let laid = dag.compute_layout_with_config(&config);
@@ -125,6 +146,12 @@ impl Picture {
                 *spot = Spot { x: node.x, y: node.y, width: node.width };
             }
         }
+        let frame = |(container, drawn): (&usize, &usize)| {
+            let found = laid.subgraphs().iter().find(|info| info.id == *drawn)?;
+            let (across, down) = (found.x..found.x + found.width, found.y..found.y + found.height);
+            Some(Frame { container: *container, across, down })
+        };
+        let frames = boxes.iter().filter_map(frame).collect();
         let rows = |text: String| -> Vec<String> {
             // The crate quotes labels.
             let mut rows: Vec<String> =
@@ -139,7 +166,24 @@ impl Picture {
         let widest = lines.iter().map(|line| line.chars().count()).max().unwrap_or(0);
         let width = spots.iter().map(|spot| spot.x + spot.width).max().unwrap_or(0).max(widest);
         let height = spots.iter().map(|spot| spot.y + 1).max().unwrap_or(0).max(lines.len());
-        Picture { width, height, spots, lines, plain }
+        (Picture { width, height, spots, lines, plain }, frames)
+    }
+}
+
+/// The box around what a Map or Parallel holds, its border included.
+struct Frame {
+    container: usize,
+    across: Range<usize>,
+    down: Range<usize>,
+}
+
+impl Frame {
+    fn holds(&self, spot: &Spot) -> bool {
+        self.down.contains(&spot.y) && self.across.start <= spot.x && spot.x + spot.width <= self.across.end
+    }
+
+    fn touches(&self, spot: &Spot) -> bool {
+        self.down.contains(&spot.y) && spot.x < self.across.end && self.across.start < spot.x + spot.width
     }
 }
 
@@ -240,8 +284,9 @@ fn ends(graph: &Graph, node: usize) -> Vec<usize> {
     if last.is_empty() { vec![node] } else { last }
 }
 
-/// Puts the contents of each container, with its own state, into a box; inner boxes into outer ones.
-fn boxes(graph: &Graph, dag: &mut Dag<'_>) -> Option<()> {
+/// Puts the contents of each container, with its own state, into a box; inner boxes into outer ones. Answers
+/// the container's node with the box's id.
+fn boxes(graph: &Graph, dag: &mut Dag<'_>) -> Option<BTreeMap<usize, usize>> {
     let mut boxes = BTreeMap::new();
     for (i, node) in graph.nodes.iter().enumerate() {
         let members: Vec<usize> = (graph.nodes.iter().enumerate())
@@ -262,7 +307,7 @@ fn boxes(graph: &Graph, dag: &mut Dag<'_>) -> Option<()> {
             dag.put_subgraphs(&[*drawn]).inside(*outer).ok()?;
         }
     }
-    Some(())
+    Some(boxes)
 }
 
 /// A label that is short and of single cells.
@@ -358,6 +403,128 @@ mod tests {
         // The pipeline's, with its loop, its Choice and a Catch of every Task, is read rightly.
         let pipeline = Machine::read(include_str!("../../assets/pipeline.asl.json")).unwrap();
         assert!(Picture::of(&Graph::of(&pipeline), |node| node.name.len() + 12).is_some());
+    }
+
+    /// The boxes as they are drawn, by their corners, as far as these are drawn over by nothing.
+    fn drawn_boxes(picture: &Picture) -> Vec<(Range<usize>, Range<usize>)> {
+        let rows: Vec<Vec<char>> = picture.lines.iter().map(|line| line.chars().collect()).collect();
+        let cell = |x: usize, y: usize| rows.get(y).and_then(|row| row.get(x)).copied();
+        let mut found = Vec::new();
+        for (y, row) in rows.iter().enumerate() {
+            for x in (0..row.len()).filter(|x| row[*x] == '╔') {
+                let right = (x..row.len()).find(|x| row[*x] == '╗');
+                let bottom = (y..rows.len()).find(|y| cell(x, *y) == Some('╚'));
+                found.extend(right.zip(bottom).map(|(right, bottom)| (x..right + 1, y..bottom + 1)));
+            }
+        }
+        found
+    }
+
+    /// What stands in a box is what belongs to one Map or Parallel, whole and nothing else: in the box as it is
+    /// drawn, and in the smallest one that holds what belongs to it.
+    fn boxes_hold_what_is_theirs(graph: &Graph, picture: &Picture) {
+        let within = |node: usize, container: usize| {
+            let mut next = Some(node);
+            while let Some(node) = next.filter(|node| *node != container) {
+                next = graph.nodes[node].parent.map(|(container, _)| container);
+            }
+            next.is_some()
+        };
+        let all = 0..graph.nodes.len();
+        let mut theirs: Vec<Vec<usize>> =
+            all.clone().map(|one| all.clone().filter(|node| within(*node, one)).collect()).collect();
+        theirs.retain(|nodes| nodes.len() > 1);
+        let held = |across: &Range<usize>, down: &Range<usize>| -> Vec<usize> {
+            let touches = |spot: &Spot| {
+                down.contains(&spot.y) && spot.x < across.end && across.start < spot.x + spot.width
+            };
+            all.clone().filter(|node| touches(&picture.spots[*node])).collect()
+        };
+        for nodes in &theirs {
+            let spots = || nodes.iter().map(|node| picture.spots[*node]);
+            let (left, top) = (spots().map(|spot| spot.x).min(), spots().map(|spot| spot.y).min());
+            let right = spots().map(|spot| spot.x + spot.width).max();
+            let bottom = spots().map(|spot| spot.y + 1).max();
+            let (across, down) = (left.unwrap()..right.unwrap(), top.unwrap()..bottom.unwrap());
+            assert_eq!(held(&across, &down), *nodes, "{}", text(graph, picture).join("\n"));
+        }
+        for (across, down) in drawn_boxes(picture) {
+            let held = held(&across, &down);
+            assert!(theirs.contains(&held), "{held:?}\n{}", text(graph, picture).join("\n"));
+        }
+    }
+
+    /// A branch that is a Map beside one that is a single state, which stood inside the Map's box.
+    #[test]
+    fn no_branch_stands_in_the_box_of_another() {
+        let text = r#"{"StartAt": "P", "States": {"P": {"Type": "Parallel", "Next": "Z", "Branches": [
+            {"StartAt": "Each", "States": {"Each": {"Type": "Map", "End": true, "ItemProcessor":
+                {"StartAt": "Look", "States": {"Look": {"Type": "Pass", "Next": "Nap"},
+                    "Nap": {"Type": "Wait", "Seconds": 5, "End": true}}}}}},
+            {"StartAt": "Sub", "States": {"Sub": {"Type": "Task", "End": true,
+                "Resource": "arn:aws:states:::states:startExecution.sync:2"}}}]},
+            "Z": {"Type": "Succeed"}}}"#;
+        let graph = Graph::of(&Machine::read(text).unwrap());
+        if let Some(picture) = Picture::of(&graph, beside) {
+            boxes_hold_what_is_theirs(&graph, &picture);
+        }
+    }
+
+    /// As wide as the console draws them.
+    fn beside(node: &Node) -> usize {
+        node.name.len() + if matches!(node.kind, "Map" | "Parallel") { 34 } else { 12 }
+    }
+
+    /// A flow of one to three states, each a Pass or a container of flows.
+    fn any_flow() -> impl Strategy<Value = Vec<Shape>> {
+        let plain = prop::collection::vec(Just(Shape(Vec::new())), 1..4);
+        plain.prop_recursive(3, 24, 3, |inner| {
+            prop::collection::vec(prop::collection::vec(inner, 0..4).prop_map(Shape), 1..4)
+        })
+    }
+
+    /// The flows inside a state: none, one of a Map, several of a Parallel.
+    #[derive(Clone, Debug)]
+    struct Shape(Vec<Vec<Shape>>);
+
+    fn flow(shapes: &[Shape], count: &mut usize) -> serde_json::Value {
+        use serde_json::json;
+        let names: Vec<String> = shapes
+            .iter()
+            .map(|_| {
+                *count += 1;
+                format!("S{count}")
+            })
+            .collect();
+        let mut states = json!({});
+        for (i, Shape(inner)) in shapes.iter().enumerate() {
+            let flows: Vec<_> = inner.iter().map(|shapes| flow(shapes, count)).collect();
+            let mut state = match flows.len() {
+                0 => json!({"Type": "Pass"}),
+                1 => json!({"Type": "Map", "ItemProcessor": flows[0]}),
+                _ => json!({"Type": "Parallel", "Branches": flows}),
+            };
+            match names.get(i + 1) {
+                Some(next) => state["Next"] = json!(next),
+                None => state["End"] = json!(true),
+            }
+            states[&names[i]] = state;
+        }
+        json!({"StartAt": names[0], "States": states})
+    }
+
+    proptest! {
+        // A layout of forty states takes a while without optimization.
+        #![proptest_config(ProptestConfig::with_cases(48))]
+
+        #[test]
+        fn boxes_of_any_nesting_hold_what_is_theirs(shapes in any_flow()) {
+            let definition = flow(&shapes, &mut 0).to_string();
+            let graph = Graph::of(&Machine::read(&definition).unwrap());
+            if let Some(picture) = Picture::of(&graph, beside) {
+                boxes_hold_what_is_theirs(&graph, &picture);
+            }
+        }
     }
 
     proptest! {
