@@ -150,8 +150,8 @@ impl Graph<'_> {
                 x = put(buffer, area, x, &shown(to), style(Role::Dim));
                 self.label(buffer, area, x, label, style(Role::Dim));
             }
-            Text::State { name, kind, label, ends, catches, .. } => {
-                self.state(buffer, area, x, (name, kind, label, *ends, catches), &style);
+            Text::State { name, kind, label, catches, .. } => {
+                self.state(buffer, area, x, (name, kind, label, catches), &style);
                 if self.flashes(name) {
                     buffer.set_style(area, Style::new().add_modifier(Modifier::REVERSED));
                 }
@@ -164,7 +164,7 @@ impl Graph<'_> {
         buffer: &mut Buffer,
         area: Rect,
         x: u16,
-        (name, kind, label, ends, catches): (&str, &str, &str, bool, &[String]),
+        (name, kind, label, catches): (&str, &str, &str, &[String]),
         style: &dyn Fn(Role) -> Style,
     ) {
         let now = self.now(name);
@@ -176,7 +176,6 @@ impl Graph<'_> {
         let width: u16 = facts.iter().map(|(text, _)| text.width() as u16 + 2).sum();
         let names = Rect { width: area.width.saturating_sub(width), ..area };
         let x = put(buffer, names, x + 1, &shown(name), style(weight));
-        let x = if ends && self.world.ascii { put(buffer, names, x, " .", style(Role::Dim)) } else { x };
         let x = self.label(buffer, names, x, label, style(Role::Dim));
         let caught = self.caught_by(&now, catches).filter(|_| now.standing == Standing::Caught);
         if let Some(to) = caught {
