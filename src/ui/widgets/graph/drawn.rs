@@ -97,7 +97,8 @@ impl Widget for &Panned<'_> {
             else {
                 continue;
             };
-            self.state(buffer, Rect { y: area.y + y as u16, height: 1, ..area }, i, *spot);
+            let free = self.free(lines.get(spot.y).map_or("", String::as_str), *spot);
+            self.state(buffer, Rect { y: area.y + y as u16, height: 1, ..area }, i, *spot, free);
         }
         self.edges(buffer, area);
     }
@@ -105,7 +106,8 @@ impl Widget for &Panned<'_> {
 
 impl Panned<'_> {
     /// One state in its spot; what lies left of the area is cut off.
-    fn state(&self, buffer: &mut Buffer, line: Rect, index: usize, spot: Spot) {
+    /// `free` cells right of it are blank: facts may go on there.
+    fn state(&self, buffer: &mut Buffer, line: Rect, index: usize, spot: Spot, free: usize) {
         let world = self.graph.world;
         let (left, right) =
             (spot.x.saturating_sub(self.across), (spot.x + spot.width).saturating_sub(self.across));
@@ -144,15 +146,26 @@ impl Panned<'_> {
         let text = text.chars().skip(hidden.saturating_sub(2)).collect::<String>();
         let x = field.x + 2u16.saturating_sub(hidden as u16);
         let mut x = put(buffer, field, x, &text, style(weight(now.standing)));
+        let wide = (usize::from(field.width) + free).min(usize::from(line.right().saturating_sub(field.x)));
+        let wide = Rect { width: wide as u16, ..field };
         for (fact, role) in self.graph.facts(&now) {
             let fact = fact.trim_start();
-            if usize::from(field.right().saturating_sub(x)) > fact.width() {
-                x = put(buffer, field, x + 1, fact, style(role));
+            if usize::from(wide.right().saturating_sub(x)) > fact.width() {
+                x = put(buffer, wide, x + 1, fact, style(role));
             }
         }
         if self.graph.flashes(name) && now.standing != Standing::NotReached {
             buffer.set_style(field, Style::new().add_modifier(Modifier::REVERSED));
         }
+    }
+
+    /// Blank cells right of a spot, without the last before something else.
+    fn free(&self, line: &str, spot: Spot) -> usize {
+        let end = spot.x + spot.width;
+        let next = self.drawn.picture.spots.iter().filter(|other| other.y == spot.y && other.x >= end);
+        let next = next.map(|other| other.x).min().unwrap_or(usize::MAX) - end;
+        let drawn = line.chars().skip(end).position(|c| c != ' ').unwrap_or(usize::MAX);
+        next.min(drawn).saturating_sub(1)
     }
 
     /// Arrows where the picture goes on beyond the area.
