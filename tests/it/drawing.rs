@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use ward::domain::execution::{HistoryEvent, Status};
 
 use crate::support::answers::{Answers, ago};
-use crate::support::console::Console;
+use crate::support::console::{Console, setup};
+use ward::ui::world::Setup;
 
 const WIDE: (u16, u16) = (160, 48);
 
@@ -149,4 +150,104 @@ fn tabs_that_do_not_fit_leave_a_mark() {
     console.press("hh");
     let tabs = line(&console, "Attempts");
     assert!(tabs.contains('‹'), "{tabs}");
+}
+
+/// One branch was done when it was stopped; a redrive goes on with the two others.
+#[test]
+fn a_redriven_parallel_counts_its_branches() {
+    let wait = |name: &str, seconds: u32| json!({"StartAt": name, "States": {name: {"Type": "Wait", "Seconds": seconds, "End": true}}});
+    let pass = json!({"StartAt": "B3", "States": {"B3": {"Type": "Pass", "End": true}}});
+    let definition = json!({"StartAt": "P", "States": {"P": {"Type": "Parallel", "End": true,
+        "Branches": [wait("B1", 900), wait("B2", 800), pass]}}});
+    let rows = [
+        (0, 0, "ExecutionStarted", json!({"input": "{}"})),
+        (0, 0, "ParallelStateEntered", named("P")),
+        (0, 2, "ParallelStateStarted", json!({})),
+        (0, 3, "WaitStateEntered", named("B1")),
+        (0, 3, "WaitStateEntered", named("B2")),
+        (0, 3, "PassStateEntered", named("B3")),
+        (0, 6, "PassStateExited", named("B3")),
+        (1_000, 5, "WaitStateAborted", json!({})),
+        (1_000, 4, "WaitStateAborted", json!({})),
+        (1_000, 3, "ParallelStateAborted", json!({})),
+        (1_000, 10, "ExecutionAborted", json!({"error": "Stopped"})),
+        (1_500, 11, "ExecutionRedriven", json!({"redriveCount": 1})),
+        (1_500, 12, "WaitStateEntered", named("B1")),
+        (1_500, 12, "WaitStateEntered", named("B2")),
+    ];
+    let mut console = told(&definition, events(&rows), WIDE);
+    for _ in 0..2 {
+        assert!(line(&console, "◐ P").contains("1 of 3, 2 running"), "{}", console.text());
+        for branch in ["◌ B1", "◌ B2"] {
+            let line = line(&console, branch);
+            let line = line.split('│').next().unwrap();
+            assert!(!line.contains("passes") && !line.contains('×'), "{line}");
+        }
+        console.press("p");
+    }
+    // The bars of what waits again carry the numbers of their branches.
+    console.press("v");
+    for branch in ["◌ B1 #0", "◌ B2 #1"] {
+        line(&console, branch);
+    }
+}
+
+/// The dot is the mark of what waits.
+#[test]
+fn no_dot_stands_behind_the_last_state_in_ascii() {
+    let place = "workflows/arn:aws:states:us-east-1:000000000000:execution:HealthcarePipelineStateMachine:run-20260101-090000-217";
+    let console = Console::of(place, (80, 24), Setup { ascii: true, ..setup() });
+    let last = line(&console, "+ CopyResultsToProduction");
+    assert!(!last.contains("CopyResultsToProduction ."), "{last}");
+}
+
+/// A loop of short names: passes and the time of the last one both have room in the picture.
+#[test]
+fn passes_leave_the_time_its_room() {
+    let definition = json!({"StartAt": "Ask", "States": {
+        "Ask": {"Type": "Task", "Resource": "arn:aws:states:::sns:publish", "Next": "Done"},
+        "Done": {"Type": "Choice", "Default": "Ask", "Choices": [
+            {"Variable": "$.done", "BooleanEquals": true, "Next": "End"}]},
+        "End": {"Type": "Succeed"}}});
+    let mut rows = vec![(0, 0, "ExecutionStarted", json!({"input": "{}"}))];
+    for pass in 0..3 {
+        let (at, last) = (pass * 10_000, rows.len() as i64);
+        rows.extend([
+            (at, last, "TaskStateEntered", named("Ask")),
+            (at, last + 1, "TaskScheduled", json!({"resource": "publish", "resourceType": "sns"})),
+            (at + 7_250, last + 2, "TaskSucceeded", json!({"output": "{}"})),
+            (at + 7_250, last + 3, "TaskStateExited", named("Ask")),
+            (at + 7_250, last + 4, "ChoiceStateEntered", named("Done")),
+            (at + 7_250, last + 5, "ChoiceStateExited", named("Done")),
+        ]);
+    }
+    let console = told(&definition, events(&rows), WIDE);
+    let ask = line(&console, "✔ Ask");
+    assert!(ask.contains("╭") || console.text().contains("otherwise"), "a picture:\n{}", console.text());
+    assert!(ask.contains("✔ Ask 3 passes 7.25 s"), "{}", console.text());
+}
+
+/// Ids of two digits and pauses of seconds need few cells: what an event means has what is left.
+#[test]
+fn what_an_event_means_has_the_spare_room() {
+    let resource = || json!({"resource": "publish", "resourceType": "sns", "error": "States.Timeout"});
+    let rows = [
+        (0, 0, "ExecutionStarted", json!({"input": "{}"})),
+        (0, 0, "TaskStateEntered", named("Tell")),
+        (0, 2, "TaskScheduled", resource()),
+        (5_000, 3, "TaskTimedOut", resource()),
+        (5_000, 4, "ExecutionFailed", json!({"error": "States.Timeout"})),
+    ];
+    let definition = json!({"StartAt": "Tell", "States": {
+        "Tell": {"Type": "Task", "Resource": "arn:aws:states:::sns:publish", "End": true}}});
+    for size in [(80, 24), (120, 30)] {
+        let mut console = told(&definition, events(&rows), size);
+        console.press("vvv");
+        let row = line(&console, "TaskTimedOut");
+        assert!(
+            row.contains("TaskTimedOut") && row.contains("Tell timed out: Sta"),
+            "{size:?}\n{}",
+            console.text()
+        );
+    }
 }

@@ -1,5 +1,6 @@
 //! How one execution looks: title, the views, and the inspector beside them (`inspector_view.rs`).
 
+use chrono::TimeDelta;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
@@ -7,7 +8,7 @@ use ratatui::widgets::Widget;
 
 use crate::domain::incident::Weight;
 use crate::domain::text::shown;
-use crate::domain::timeline::Standing;
+use crate::domain::timeline::{Standing, Timeline};
 use crate::domain::units;
 use crate::ui::areas;
 use crate::ui::screens::workflows::inspector_view;
@@ -22,14 +23,34 @@ use crate::ui::widgets::timeline::Bars;
 use crate::ui::widgets::{middle, notice, put, put_right, row};
 use crate::ui::world::World;
 
-const EVENTS: [Column; 6] = [
-    Column::new("Id", 5, 6, 6).right(),
-    Column::new("After", 5, 6, 1).right(),
-    Column::new("Time", 12, 12, 4),
-    Column::new("+", 9, 9, 3).right(),
-    Column::new("Event", 16, 23, 5),
-    Column::new("What it means", 10, 120, 2),
-];
+/// The columns of the events. Those that are read by their content are no wider than the history needs: what
+/// is left over goes to what the events mean.
+fn event_columns(timeline: &Timeline) -> [Column; 6] {
+    let ids = timeline.last_event().map_or(0, |last| last.id.to_string().len() as u16);
+    let (mut longest, mut since) = (0, TimeDelta::zero());
+    let mut before = timeline.started();
+    for event in timeline.events() {
+        longest = longest.max(event.kind.len());
+        since = since.max(before.map_or(since, |before| event.at - before));
+        before = Some(event.at);
+    }
+    // `999 ms`, `59.99 s`, `59 m 59 s`
+    let since = match since.num_milliseconds() {
+        ..1_000 => 6,
+        1_000..60_000 => 7,
+        _ => 9,
+    };
+    let longest = longest.clamp(16, 40) as u16;
+    let (id, after) = (ids.max(2), ids.max(4));
+    [
+        Column::new("Id", id, id, 6).right(),
+        Column::new("After", after, after, 1).right(),
+        Column::new("Time", 12, 12, 4),
+        Column::new("+", since, since, 3).right(),
+        Column::new("Event", 16, longest, 5),
+        Column::new("What it means", 20, 120, 2),
+    ]
+}
 
 pub fn draw(run: &Run, lists: &Lists, watched: bool, world: &World, buffer: &mut Buffer, area: Rect) {
     let panes = areas::panes(area, run.pane == Pane::Inspector);
@@ -289,7 +310,7 @@ fn events(run: &Run, world: &World, buffer: &mut Buffer, area: Rect) {
     let cursor = Cursor { selected, offset: run.offset };
     let table = Table {
         world,
-        columns: &EVENTS,
+        columns: &event_columns(timeline),
         len: timeline.len(),
         cursor,
         focused: run.pane == Pane::Main,
