@@ -182,7 +182,10 @@ pub(super) fn attempts(facts: &Facts) -> Option<Part> {
             Outcome::Failed => "failed",
             Outcome::TimedOut => "timed out",
         };
-        let pause = last.map(|last| format!("  after {}", duration(attempt.scheduled - last)));
+        let pause = last.map(|last| match duration(attempt.scheduled - last) {
+            pause if attempt.redriven => format!("  redriven {pause} later"),
+            pause => format!("  after {pause}"),
+        });
         let error = attempt.error.as_deref().map(|error| format!("  {error}")).unwrap_or_default();
         let at = (facts.clock)(attempt.scheduled);
         let pause = pause.unwrap_or_default();

@@ -297,6 +297,32 @@ fn what_a_catcher_was_told_is_the_error_of_the_fail_state_inside() {
     );
 }
 
+/// The time that nobody redrove it is no back-off.
+#[test]
+fn an_attempt_of_a_redrive_says_so() {
+    let failed = json!({"error": "E", "cause": "c"});
+    let timeline = timeline(&[
+        (0, 0, "ExecutionStarted", json!({"input": "{}"})),
+        (0, 10, "TaskStateEntered", json!({"name": "Call", "input": "{}"})),
+        (2, 10, "LambdaFunctionScheduled", json!({"resource": "arn:f"})),
+        (3, 20, "LambdaFunctionStarted", Value::Null),
+        (4, 300, "LambdaFunctionFailed", failed.clone()),
+        (5, 300, "ExecutionFailed", failed.clone()),
+        (6, 60_300, "ExecutionRedriven", json!({"redriveCount": 1})),
+        (7, 60_300, "LambdaFunctionScheduled", json!({"resource": "arn:f"})),
+        (8, 60_310, "LambdaFunctionStarted", Value::Null),
+        (9, 60_400, "LambdaFunctionFailed", failed.clone()),
+        (10, 60_400, "ExecutionFailed", failed),
+    ]);
+    assert_eq!(
+        part(&of(&timeline, None), "2 attempts"),
+        [
+            "1  00:00:00.010    290 ms  failed  E",
+            "2  00:01:00.300    100 ms  failed  redriven 1 m 00 s later  E"
+        ]
+    );
+}
+
 /// A distributed map tells that too many items failed; why is in an execution of its own.
 #[test]
 fn the_items_of_a_map_run_are_counted_and_one_that_failed_is_quoted() {
