@@ -49,6 +49,9 @@ pub struct Timeline {
 struct Picture {
     /// The largest id folded so far.
     last: i64,
+    /// Bytes of the longest event type, and the longest pause between two events.
+    longest: usize,
+    pause: TimeDelta,
     visits: Vec<Visit>,
     /// Event id -> visit it belongs to.
     owner: HashMap<i64, usize>,
@@ -96,8 +99,13 @@ impl Timeline {
             self.picture = Picture::default();
         }
         let from = if first < before { 0 } else { before };
+        let mut last = from.checked_sub(1).and_then(|last| self.events.nth(last)).map(|event| event.at);
         for event in &self.events.as_slice()[from..] {
             fold::fold(&mut self.picture, &self.events, event);
+            self.picture.longest = self.picture.longest.max(event.kind.len());
+            self.picture.pause =
+                self.picture.pause.max(last.map_or(TimeDelta::zero(), |last| event.at - last));
+            last = Some(event.at);
         }
         fresh
     }
@@ -105,6 +113,11 @@ impl Timeline {
     /// Every known event, oldest first.
     pub fn events(&self) -> impl DoubleEndedIterator<Item = &HistoryEvent> {
         self.events.as_slice().iter().map(Arc::as_ref)
+    }
+
+    /// Bytes of the longest event type, and the longest pause between two neighbouring events.
+    pub fn longest(&self) -> (usize, TimeDelta) {
+        (self.picture.longest, self.picture.pause)
     }
 
     pub fn event(&self, id: i64) -> Option<&HistoryEvent> {

@@ -1,6 +1,5 @@
 //! How one execution looks: title, the views, and the inspector beside them (`inspector_view.rs`).
 
-use chrono::TimeDelta;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
@@ -27,13 +26,7 @@ use crate::ui::world::World;
 /// is left over goes to what the events mean.
 fn event_columns(timeline: &Timeline) -> [Column; 6] {
     let ids = timeline.last_event().map_or(0, |last| last.id.to_string().len() as u16);
-    let (mut longest, mut since) = (0, TimeDelta::zero());
-    let mut before = timeline.started();
-    for event in timeline.events() {
-        longest = longest.max(event.kind.len());
-        since = since.max(before.map_or(since, |before| event.at - before));
-        before = Some(event.at);
-    }
+    let (longest, since) = timeline.longest();
     // `999 ms`, `59.99 s`, `59 m 59 s`
     let since = match since.num_milliseconds() {
         ..1_000 => 6,
