@@ -44,8 +44,8 @@ struct Following {
 
 /// The events of an execution from its first: batches as they are seen, each event once, oldest
 /// first. Ends after the event that ends the execution. A failure that may pass (throttled,
-/// unreachable, expired credentials) is yielded once and asking goes on, and the first answer after it is yielded even when it
-/// brings nothing new; any other ends the stream.
+/// unreachable, expired credentials) is yielded once and asking goes on, and the first answer after it
+/// is yielded even when it brings nothing new; any other ends the stream.
 pub fn execution(
     aws: &Aws,
     arn: &str,

@@ -71,23 +71,28 @@ fn run(name: &str) -> Execution {
     }
 }
 
-fn told(log: Log, before: Option<Before>) -> Incident {
-    let broken = broken();
-    Incident::of(&Facts {
+/// What little is known of a failed execution.
+fn facts(timeline: &Timeline) -> Facts<'_> {
+    Facts {
         arn: "arn:aws:states:us-east-1:000000000000:execution:M:run-1",
         status: Status::Failed,
-        timeline: &broken,
+        timeline,
         execution: None,
-        revision: Some("r2"),
-        log,
+        revision: None,
+        log: Log::None,
         query: None,
         items: None,
-        before,
+        before: None,
         never: false,
         awaited: &[],
         clock: &|at| at.format("%H:%M:%S%.3f").to_string(),
         now: at(5000),
-    })
+    }
+}
+
+fn told(log: Log, before: Option<Before>) -> Incident {
+    let broken = broken();
+    Incident::of(&Facts { revision: Some("r2"), log, before, ..facts(&broken) })
 }
 
 fn part<'a>(incident: &'a Incident, title: &str) -> Vec<&'a str> {
@@ -143,21 +148,7 @@ fn a_query_that_went_well_comes_after_what_failed() {
             queue_millis: None,
             total_millis: Some(52),
         };
-        let incident = Incident::of(&Facts {
-            arn: "arn:aws:states:us-east-1:000000000000:execution:M:run-1",
-            status: Status::Failed,
-            timeline: &broken,
-            execution: None,
-            revision: None,
-            log: Log::None,
-            query: Some(&query),
-            items: None,
-            before: None,
-            never: false,
-            awaited: &[],
-            clock: &|at| at.to_rfc3339(),
-            now: at(5000),
-        });
+        let incident = Incident::of(&Facts { query: Some(&query), ..facts(&broken) });
         incident.parts.into_iter().map(|part| part.title).collect()
     };
     let place = |titles: Vec<String>| titles.iter().position(|title| title == "Athena query q");
@@ -201,19 +192,10 @@ fn an_end_from_outside_names_what_it_interrupted() {
         (2, 900, "ExecutionAborted", json!({"error": "Stopped", "cause": "by hand"})),
     ]);
     let incident = Incident::of(&Facts {
-        arn: "arn:aws:states:us-east-1:000000000000:execution:M:run-1",
         status: Status::Aborted,
-        timeline: &timeline,
-        execution: None,
-        revision: None,
-        log: Log::None,
-        query: None,
-        items: None,
-        before: None,
-        never: false,
         awaited: &["the last success"],
-        clock: &|at| at.to_rfc3339(),
         now: at(5000) + TimeDelta::seconds(1),
+        ..facts(&timeline)
     });
     assert_eq!(incident.title, "M / run-1 was stopped after 900 ms");
     assert_eq!(
@@ -253,30 +235,12 @@ fn caught_inside(output: Value) -> Timeline {
     ])
 }
 
-fn of(timeline: &Timeline, before: Option<Before>) -> Incident {
-    Incident::of(&Facts {
-        arn: "arn:aws:states:us-east-1:000000000000:execution:M:run-1",
-        status: Status::Failed,
-        timeline,
-        execution: None,
-        revision: None,
-        log: Log::None,
-        query: None,
-        items: None,
-        before,
-        never: false,
-        awaited: &[],
-        clock: &|at| at.format("%H:%M:%S%.3f").to_string(),
-        now: at(5000),
-    })
-}
-
 #[test]
 fn what_a_catcher_was_told_is_the_error_of_the_fail_state_inside() {
     let error = json!({"Error": "Inner.Err", "Cause": "the inner reason"});
     let old = json!({"Error": "Long.Ago", "Cause": "another matter"});
     for output in [error.clone(), json!({"old": old, "failed": {"by": error}})] {
-        let incident = of(&caught_inside(output), None);
+        let incident = Incident::of(&facts(&caught_inside(output)));
         assert_eq!(
             part(&incident, "Root cause"),
             ["Bang: Inner.Err", "the inner reason", "The execution itself ended with Outer.Err: outer words"]
@@ -287,7 +251,7 @@ fn what_a_catcher_was_told_is_the_error_of_the_fail_state_inside() {
         );
     }
     // `"ResultPath": null` keeps nothing of it: the end's error is not taken for it.
-    let incident = of(&caught_inside(json!({"old": old})), None);
+    let incident = Incident::of(&facts(&caught_inside(json!({"old": old}))));
     assert_eq!(
         part(&incident, "Root cause"),
         [
@@ -315,7 +279,7 @@ fn an_attempt_of_a_redrive_says_so() {
         (10, 60_400, "ExecutionFailed", failed),
     ]);
     assert_eq!(
-        part(&of(&timeline, None), "2 attempts"),
+        part(&Incident::of(&facts(&timeline)), "2 attempts"),
         [
             "1  00:00:00.010    290 ms  failed  E",
             "2  00:01:00.300    100 ms  failed  redriven 1 m 00 s later  E"
@@ -362,21 +326,8 @@ fn the_items_of_a_map_run_are_counted_and_one_that_failed_is_quoted() {
     };
     let cause = json!({"errorMessage": "no disk"}).to_string();
     let child = Execution { error: Some("Lambda.Unknown".into()), cause: Some(cause), ..run("child-7") };
-    let mut facts = Facts {
-        arn: "arn:aws:states:us-east-1:000000000000:execution:M:run-1",
-        status: Status::Failed,
-        timeline: &timeline,
-        execution: None,
-        revision: None,
-        log: Log::None,
-        query: None,
-        items: Some(Items { run: Some(&map_run), failed: Some(&child) }),
-        before: None,
-        never: false,
-        awaited: &[],
-        clock: &|at| at.to_rfc3339(),
-        now: at(5000),
-    };
+    let items = Items { run: Some(&map_run), failed: Some(&child) };
+    let mut facts = Facts { items: Some(items), ..facts(&timeline) };
     let incident = Incident::of(&facts);
     assert_eq!(
         part(&incident, "Items of Each"),
@@ -406,7 +357,7 @@ fn not_reached_is_said_of_what_was_never_entered() {
     };
     let (now, then, execution) = (branches(3000, 1000), branches(1000, 3000), run("run-0"));
     let before = Before { execution: &execution, timeline: Some(&then), revision: None };
-    let incident = of(&now, Some(before));
+    let incident = Incident::of(&Facts { before: Some(before), ..facts(&now) });
     let lines = part(&incident, "Last success");
     assert!(lines.contains(&"A: 1.00 s then, 3.00 s now"), "{lines:?}");
     assert!(lines.contains(&"B: 3.00 s then, 1.00 s now"), "{lines:?}");

@@ -68,9 +68,12 @@ pub fn draw(model: &Model, world: &World, area: Rect, buffer: &mut Buffer) {
             } else {
                 format!("{} cancels it", notice::key(world, Context::Queries, Action::Cancel))
             };
-            let text = run.interrupted.as_ref().map_or(text.clone(), |problem| {
-                format!("No answer at present, asked again until there is one: {}. {text}", problem.title)
-            });
+            let text = match &run.interrupted {
+                Some(problem) => {
+                    format!("No answer at present, asked again until there is one: {}. {text}", problem.title)
+                }
+                None => text,
+            };
             notice::say(world, buffer, below, &text);
         }
         Stage::Fetching(_) => {

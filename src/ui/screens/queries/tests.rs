@@ -196,6 +196,25 @@ fn a_running_query_is_followed_and_can_be_cancelled() {
     assert_eq!(stage.asked().1, Request::StopQuery { id: ID.into() });
 }
 
+/// A query without an answer goes on being asked for, and is neither lost nor over.
+#[test]
+fn a_query_that_has_no_answer_at_present_is_followed_on() {
+    let mut stage = Desk::new();
+    stage.did(Action::Run);
+    stage.runs(QueryState::Running, None);
+    let interrupted = |stage: &Desk| stage.model.run.as_ref().and_then(|run| run.interrupted.clone());
+    let problem = Problem::new("No answer to GetQueryExecution");
+    stage.tell(Msg::Happened(Happening::Interrupted(Sub::Query("another".into()), problem.clone())));
+    assert_eq!(interrupted(&stage), None);
+    stage.tell(Msg::Happened(Happening::Interrupted(Sub::Query(ID.into()), problem.clone())));
+    assert_eq!(interrupted(&stage), Some(problem));
+    assert!(matches!(stage.model.run.as_ref().map(|run| run.stage()), Some(Stage::Live(_))));
+    assert!(stage.model.subs(&stage.world).contains(&Sub::Query(ID.into())));
+    let query = stage.model.list.past(ID).cloned().unwrap();
+    stage.tell(Msg::Happened(Happening::Query(Box::new(query))));
+    assert_eq!(interrupted(&stage), None);
+}
+
 #[test]
 fn a_statement_that_writes_waits_for_a_yes() {
     let mut stage = Desk::new();
