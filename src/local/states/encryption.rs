@@ -15,6 +15,11 @@ const REUSE: i64 = 300;
 /// The longest name of a key, in characters.
 const KEY: usize = 2048;
 
+/// What holds where none is given: a key of AWS's own (API reference, EncryptionConfiguration, `type`).
+pub fn default() -> Value {
+    json!({"type": OWNED})
+}
+
 /// The configuration as it is kept and shown; `None` when none is given.
 pub fn configuration(given: &Value) -> Result<Option<Value>, Fault> {
     if given.is_null() {
@@ -22,7 +27,7 @@ pub fn configuration(given: &Value) -> Result<Option<Value>, Fault> {
     }
     let at = "encryptionConfiguration";
     match given["type"].as_str() {
-        Some(OWNED) => Ok(Some(json!({"type": OWNED}))),
+        Some(OWNED) => Ok(Some(default())),
         Some(CUSTOMER) => customer(given).map(Some),
         Some(other) => {
             let rule = format!("Member must satisfy enum value set: [{OWNED}, {CUSTOMER}]");

@@ -272,7 +272,11 @@ impl States {
             ),
             "tracingConfiguration": machine.as_ref().map_or_else(|| json!({"enabled": false}), |m| m.tracing.clone()),
         });
-        put(&mut answer, "encryptionConfiguration", machine.and_then(|m| m.encryption));
+        put(
+            &mut answer,
+            "encryptionConfiguration",
+            machine.and_then(|m| m.encryption).or_else(|| shown.encryption()),
+        );
         put(&mut answer, "variableReferences", shown.variables);
         put(&mut answer, "revisionId", record.revision);
         if let Some(child) = &record.child {

@@ -165,7 +165,7 @@ impl States {
         });
         put(&mut answer, "description", version.and_then(|v| v.description));
         put(&mut answer, "revisionId", machine.revision);
-        put(&mut answer, "encryptionConfiguration", machine.encryption);
+        put(&mut answer, "encryptionConfiguration", machine.encryption.or_else(|| shown.encryption()));
         put(&mut answer, "variableReferences", shown.variables);
         Ok(answer)
     }
@@ -199,17 +199,29 @@ pub(super) struct Shown<'d> {
     pub definition: &'d str,
     /// `None` when no state reads any.
     pub variables: Option<Value>,
+    /// The definition uses what the language got in November 2024: JSONata or variables.
+    recent: bool,
 }
 
 impl<'d> Shown<'d> {
     /// With metadata only, the definition is empty.
     pub fn of(definition: &'d str, metadata_only: bool) -> Shown<'d> {
-        if metadata_only {
-            return Shown { definition: "{}", variables: None };
-        }
         // What is kept could be read when it came.
-        let read = Definition::read(definition).map(|machine| references::of(&machine)).unwrap_or_default();
-        Shown { definition, variables: (!read.is_empty()).then(|| json!(read)) }
+        let (jsonata, read) = Definition::read(definition)
+            .map(|machine| (machine.thinks, references::of(&machine)))
+            .unwrap_or_default();
+        let recent = jsonata || !read.is_empty();
+        match metadata_only {
+            true => Shown { definition: "{}", variables: None, recent },
+            false => Shown { definition, variables: (!read.is_empty()).then(|| json!(read)), recent },
+        }
+    }
+
+    /// What is told of the encryption of a machine that was given none. AWS tells the default since the
+    /// member exists; its answers of before, which were recorded for older definitions, do not have it.
+    /// Both are kept to by telling it of those machines only that no answer of before can have shown.
+    pub fn encryption(&self) -> Option<Value> {
+        self.recent.then(encryption::default)
     }
 }
 

@@ -260,6 +260,24 @@ async fn keys_are_kept_and_wrong_ones_refused() {
     assert_eq!(described.encryption_configuration().unwrap().kms_key_id(), Some("alias/one"));
 }
 
+/// As recorded of AWS in November 2024 for a machine in JSONata; what was recorded of machines that need
+/// nothing of 2024 has no such member.
+#[tokio::test]
+async fn machines_of_the_newer_language_tell_whose_key_encrypts_them() {
+    let local = cloud().await;
+    let sfn = aws_sdk_sfn::Client::new(&local.config);
+    let choice = r#"{"StartAt": "C", "States": {"C": {"Type": "Choice", "QueryLanguage": "JSONata",
+        "Choices": [{"Condition": true, "Next": "D"}]}, "D": {"Type": "Pass", "End": true}}}"#;
+    for (name, definition, expected) in [("new", choice, Some("AWS_OWNED_KEY")), ("old", PASS, None)] {
+        let arn = machine(&sfn, name, definition).await;
+        let told = sfn.describe_state_machine().state_machine_arn(&arn).send().await.unwrap();
+        assert_eq!(told.encryption_configuration().map(|e| e.r#type().as_str()), expected);
+        let execution = sfn.start_execution().state_machine_arn(&arn).send().await.unwrap().execution_arn;
+        let told = sfn.describe_state_machine_for_execution().execution_arn(execution).send().await.unwrap();
+        assert_eq!(told.encryption_configuration().map(|e| e.r#type().as_str()), expected);
+    }
+}
+
 /// API reference, DescribeStateMachine: the variables that each state reads.
 #[tokio::test]
 async fn variables_are_told_by_the_states_that_read_them() {
