@@ -7,7 +7,7 @@
 //! the API, [`members`] the types of what is asked with, [`abroad`] answers for what is in another region,
 //! [`record`] what is stored, [`history`] the events, [`logging`] their way to CloudWatch Logs,
 //! [`encryption`] a key that is only kept in mind, [`tasks`] the integrations with the other services,
-//! [`jobs`] what they started and wait for,
+//! [`starts`] what they are about to start, [`jobs`] what they started and wait for,
 //! [`inspect`] TestState. May use the bus, the store and `asl`.
 
 mod abroad;
@@ -34,6 +34,7 @@ mod record;
 mod removal;
 mod resume;
 mod start;
+mod starts;
 mod tags;
 mod tasks;
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Taking executions up again after the process ended: waits with the time that is left, tasks that were
-//! handed over where they are, map runs with their children, and a task that had only started as one that
-//! failed, for its Retry rules to decide.
+//! handed over where they are, jobs that may have been started with what makes them found, map runs with their
+//! children, and any other task that had only started as one that failed, for its Retry rules to decide.
 
 use std::sync::Arc;
 
@@ -12,12 +12,14 @@ use super::driver::{Driver, lock};
 use super::jobs::{self, Started};
 use super::live::{Job, Live};
 use super::record::{self, CURSORS, Execution, RUNNING};
+use super::starts::{self, Starts};
 use super::{maps, removal, tasks};
 use crate::asl::cursor::{Cursor, Ticket, UnderWay};
+use crate::asl::data::Data;
 use crate::asl::failure::{Failure, TASK_FAILED};
 use crate::asl::mapping;
 use crate::asl::resource::Resource;
-use crate::asl::step::{Progress, What};
+use crate::asl::step::{Progress, Task, What};
 
 /// Where an execution stands.
 fn cursor(bus: &Bus, key: &str) -> Result<Cursor, Fault> {
@@ -31,6 +33,8 @@ pub struct Left {
     runs: Vec<maps::MapRun>,
     /// Jobs that nobody waits for any more.
     jobs: Vec<Started>,
+    /// Jobs that may have been started.
+    starts: Starts,
 }
 
 impl Left {
@@ -41,7 +45,12 @@ impl Left {
             executions.push(key.to_owned());
             std::ops::ControlFlow::Continue(())
         })?;
-        Ok(Left { executions, runs: maps::left_running(bus)?, jobs: jobs::left(bus)? })
+        Ok(Left {
+            executions,
+            runs: maps::left_running(bus)?,
+            jobs: jobs::left(bus)?,
+            starts: Starts::left(bus)?,
+        })
     }
 }
 
@@ -49,11 +58,11 @@ impl Driver {
     /// Takes up every execution that an earlier process left.
     pub async fn resume(self: &Arc<Self>) -> Result<(), Fault> {
         let bus = self.bus()?;
-        let Left { executions, runs: left, jobs } = std::mem::take(&mut *lock(&self.left));
+        let Left { executions, runs: left, jobs, mut starts } = std::mem::take(&mut *lock(&self.left));
         // Map runs look for their children, so they go on once every execution is there.
         let mut runs = Vec::new();
         for key in executions {
-            match self.take_up(&bus, &key).await {
+            match self.take_up(&bus, &key, &mut starts).await {
                 Ok(found) => runs.extend(found),
                 Err(fault) => tracing::error!(execution = %key, %fault, "an execution could not be taken up"),
             }
@@ -61,6 +70,7 @@ impl Driver {
         for job in jobs {
             tokio::spawn(job.stop(bus.clone()));
         }
+        starts.stop(&bus);
         let waited_for: Vec<_> = runs.iter().map(|(live, ticket)| (live.key.clone(), *ticket)).collect();
         maps::abandon(self, left, &waited_for).await?;
         for (live, ticket) in runs {
@@ -128,7 +138,12 @@ impl Driver {
     }
 
     /// Brings an execution to life again with what is under way.
-    async fn take_up(self: &Arc<Self>, bus: &Arc<Bus>, key: &str) -> Result<Vec<(Arc<Live>, Ticket)>, Fault> {
+    async fn take_up(
+        self: &Arc<Self>,
+        bus: &Arc<Bus>,
+        key: &str,
+        starts: &mut Starts,
+    ) -> Result<Vec<(Arc<Live>, Ticket)>, Fault> {
         let record = record::execution(&bus.store, key, key)?;
         let cursor = cursor(bus, key)?;
         let under_way = cursor.under_way();
@@ -148,8 +163,12 @@ impl Driver {
                     self.offer(&resource, &live, ticket, token, input);
                 }
                 UnderWay::Task { ticket, resource, submitted, .. } => {
+                    let intent = starts.take(key, ticket);
                     match (Resource::parse(&resource), submitted) {
                         (Some(resource), Some(first)) => {
+                            if intent.is_some() {
+                                starts::settle(bus, key, ticket).await;
+                            }
                             let started = Started::of(key, ticket, &resource, &first);
                             let work = tasks::attach(self.clone(), live.key.clone(), ticket, resource, first);
                             live.job(ticket, work);
@@ -157,6 +176,10 @@ impl Driver {
                             if let Some(started) = started {
                                 live.entrust(ticket, started);
                             }
+                        }
+                        (Some(resource), None) if intent.is_some() => {
+                            let task = Task { ticket, resource, input: Data::default(), token: None };
+                            live.job(ticket, tasks::start(self.clone(), live.key.clone(), task, intent));
                         }
                         // A worker has it and will answer, or its time runs out.
                         (Some(Resource::Activity(_)), None) => {}

@@ -9,6 +9,7 @@ use super::super::bus::Bus;
 use super::super::fault::Fault;
 use super::driver::Driver;
 use super::jobs::{Started, waits};
+use super::starts::{self, Intent};
 use super::{arn, naming, record};
 use crate::asl::cursor::Ticket;
 use crate::asl::data::Data;
@@ -18,47 +19,90 @@ use crate::asl::step::{Progress, Task, What};
 
 /// Performs a task and tells the execution what becomes of it.
 pub async fn perform(driver: Arc<Driver>, key: String, task: Task) {
-    let Ok(bus) = driver.bus() else { return };
-    let ticket = task.ticket;
-    match begun(&driver, &bus, &key, &task).await {
-        Progress::Submitted(first) => {
-            let told =
-                driver.clone().deliver(key.clone(), What::Task(ticket, Progress::Submitted(first.clone())));
-            // On its own: it is recorded even if this task is called off meanwhile.
-            if tokio::spawn(told).await.is_ok() {
-                attach(driver, key, ticket, task.resource, first).await;
+    match &task.resource {
+        Resource::Integration(integration) if waits(integration) => start(driver, key, task, None).await,
+        _ => {
+            let Ok(bus) = driver.bus() else { return };
+            let ticket = task.ticket;
+            match ask(&bus, &task).await {
+                Progress::Submitted(first) => {
+                    let progress = Progress::Submitted(first);
+                    // On its own: it is recorded even if this task is called off meanwhile. The end is told by
+                    // somebody else.
+                    let told = tokio::spawn(driver.deliver(key.clone(), What::Task(ticket, progress)));
+                    if let Err(error) = told.await {
+                        tracing::error!(execution = %key, %error, "a task's start could not be told");
+                    }
+                }
+                progress => driver.send(&key, What::Task(ticket, progress)),
             }
         }
-        progress => driver.send(&key, What::Task(ticket, progress)),
     }
 }
 
-/// Hands a task over. A job is started by a task of its own, so that it is not half started when its task is
-/// aborted meanwhile, and is stopped then.
-async fn begun(driver: &Arc<Driver>, bus: &Arc<Bus>, key: &str, task: &Task) -> Progress {
-    match &task.resource {
-        Resource::Integration(integration) if waits(integration) => {}
-        _ => return ask(bus, task).await,
-    }
-    let (driver, bus, key, task) = (driver.clone(), bus.clone(), key.to_owned(), task.clone());
-    let begun = tokio::spawn(async move {
-        let progress = ask(&bus, &task).await;
-        if let Progress::Submitted(first) = &progress
-            && let Some(started) = Started::of(&key, task.ticket, &task.resource, first)
-        {
-            let left = match driver.find(&key) {
-                Some(live) => live.entrust(task.ticket, started),
-                None => Some(started),
-            };
-            if let Some(left) = left {
-                left.stop(bus).await;
-            }
+/// Starts the job of a task and waits for its end; `intent` when an earlier process wanted to start it and may have.
+pub async fn start(driver: Arc<Driver>, key: String, task: Task, intent: Option<Intent>) {
+    let (ticket, resource) = (task.ticket, task.resource.clone());
+    // By a task of its own: it is not half started when its task is aborted meanwhile, and is stopped then; and what
+    // came of it is recorded.
+    let started = tokio::spawn(started(driver.clone(), key.clone(), task, intent));
+    match started.await {
+        Ok(Some(first)) => attach(driver, key, ticket, resource, first).await,
+        Ok(None) => {}
+        Err(error) => {
+            let failure = Failure::new(TASK_FAILED, format!("The job could not be started: {error}"));
+            driver.send(&key, What::Task(ticket, Progress::Failed(failure)));
         }
-        progress
-    });
-    begun.await.unwrap_or_else(|error| {
-        Progress::Failed(Failure::new(TASK_FAILED, format!("The job could not be started: {error}")))
-    })
+    }
+}
+
+/// Starts a job and tells the execution so; gives what the service answered when somebody still waits for the job.
+async fn started(driver: Arc<Driver>, key: String, mut task: Task, intent: Option<Intent>) -> Option<Data> {
+    let (bus, ticket) = (driver.bus().ok()?, task.ticket);
+    let durable = driver.find(&key).is_some_and(|live| live.durable);
+    let found = match (intent, &task.resource) {
+        (Some(intent), Resource::Integration(integration)) => {
+            let found = intent.found(&bus, integration).await;
+            task.input = intent.input;
+            found
+        }
+        _ => {
+            if durable {
+                match starts::intend(&bus, &key, &task).await {
+                    Ok(intent) => task.input = intent.input,
+                    Err(fault) => {
+                        let failure = Failure::new(TASK_FAILED, fault.message);
+                        driver.send(&key, What::Task(ticket, Progress::Failed(failure)));
+                        return None;
+                    }
+                }
+            }
+            None
+        }
+    };
+    let progress = match found {
+        Some(first) => Progress::Submitted(first),
+        None => ask(&bus, &task).await,
+    };
+    let first = match &progress {
+        Progress::Submitted(first) => Some(first.clone()),
+        _ => None,
+    };
+    if let Some(started) = first.as_ref().and_then(|first| Started::of(&key, ticket, &task.resource, first)) {
+        let left = match driver.find(&key) {
+            Some(live) => live.entrust(ticket, started),
+            None => Some(started),
+        };
+        if let Some(left) = left {
+            left.stop(bus.clone()).await;
+        }
+    }
+    let told = driver.deliver(key.clone(), What::Task(ticket, progress)).await;
+    // Told again later, when it could not be recorded.
+    if durable && told.is_ok() {
+        starts::settle(&bus, &key, ticket).await;
+    }
+    first
 }
 
 /// Hands a task over: its end, or its first answer when it goes on by itself.
@@ -154,10 +198,17 @@ async fn nested(driver: &Driver, bus: &Bus, integration: &Integration, first: &V
     let child = first["ExecutionArn"].as_str().unwrap_or_default();
     let described = async {
         let key = arn::execution(child)?;
-        if let Some(live) = driver.find(&key) {
-            driver.outcome(&live).await;
+        loop {
+            if let Some(live) = driver.find(&key) {
+                driver.outcome(&live).await;
+            }
+            let record = record::execution(&bus.store, &key, child)?;
+            if record.is_over() {
+                break Ok(record.describe(&bus.region));
+            }
+            // After an interruption it may be taken up only after the one that waits for it.
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        record::execution(&bus.store, &key, child).map(|r| r.describe(&bus.region))
     };
     let mut described = match described.await {
         Ok(described) => described,

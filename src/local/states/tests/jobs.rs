@@ -7,6 +7,8 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::{Fake, ROLE, ask, cloud, ended, start, types};
+use crate::asl::resource::Resource;
+use crate::asl::step::Task;
 use crate::local::bus::Bus;
 use crate::local::clock::Clock;
 use crate::local::fault::Fault;
@@ -197,4 +199,60 @@ async fn a_query_that_ended_is_not_stopped() {
     tokio::task::yield_now().await;
     let asked: Vec<String> = athena.asked().into_iter().map(|(operation, _)| operation).collect();
     assert_eq!(asked, ["StartQueryExecution", "GetQueryExecution"]);
+}
+
+/// The process ends while a query is being started, so nobody knows whether it was: the next one asks again with the
+/// same token, for which Athena starts a query once, and goes on.
+#[tokio::test]
+async fn a_query_that_may_have_been_started_is_asked_for_again_with_its_token() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = Fake::stuck("athena");
+    let bus = cloud(Some(folder.path()), Clock::default(), std::slice::from_ref(&first)).await;
+    let definition = json!({"StartAt": "T", "States": {"T": {"Type": "Task", "End": true,
+        "Resource": "arn:aws:states:::athena:startQueryExecution.sync",
+        "Parameters": {"QueryString": "SELECT 1"}}}});
+    let arn = start(&bus, &definition, json!({})).await;
+    while first.asked().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    bus.store.close().await;
+
+    let second = Fake::new("athena", |operation, _| {
+        Ok(match operation {
+            "StartQueryExecution" => json!({"QueryExecutionId": "q-1"}),
+            _ => json!({"QueryExecution": {"QueryExecutionId": "q-1", "Status": {"State": "SUCCEEDED"}}}),
+        })
+    });
+    let bus = cloud(Some(folder.path()), Clock::default(), std::slice::from_ref(&second)).await;
+    assert_eq!(ended(&bus, &arn).await["status"], "SUCCEEDED");
+    let (operation, request) = first.asked().remove(0);
+    assert_eq!(request["QueryString"], "SELECT 1");
+    assert_eq!(request["ClientRequestToken"].as_str().map(str::len), Some(36));
+    assert_eq!(second.asked()[0], (operation, request));
+    // What was written down for this is forgotten.
+    while !super::super::starts::Starts::left(&bus).unwrap().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    bus.store.close().await;
+}
+
+/// A nested execution is found by the name it was to have, also when it is over.
+#[tokio::test]
+async fn a_nested_execution_is_found_by_the_name_that_was_written_down() {
+    let bus = with_child(None, Clock::default()).await;
+    let arn = "arn:aws:states:::states:startExecution.sync:2";
+    let Some(resource @ Resource::Integration(_)) = Resource::parse(arn) else { panic!("{arn}") };
+    let Resource::Integration(integration) = &resource else { panic!("{arn}") };
+    let input = json!({"StateMachineArn": CHILD, "Input": {}}).into();
+    let task = Task { ticket: 7, resource: resource.clone(), input, token: None };
+    let intent = super::super::starts::intend(&bus, "parent:one", &task).await.unwrap();
+    assert_eq!(intent.found(&bus, integration).await, None);
+    let name = intent.input.value()["Name"].clone();
+    let request = json!({"stateMachineArn": CHILD, "name": name, "input": "{}"});
+    let child = ask(&bus, "StartExecution", request).await["executionArn"].clone();
+    ask(&bus, "StopExecution", json!({"executionArn": child})).await;
+    let mut starts = super::super::starts::Starts::left(&bus).unwrap();
+    assert!(starts.take("parent:one", 8).is_none());
+    let found = starts.take("parent:one", 7).unwrap().found(&bus, integration).await.unwrap();
+    assert_eq!(found.value()["ExecutionArn"], child);
 }
