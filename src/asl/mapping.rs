@@ -43,7 +43,8 @@ pub enum Items {
         resource: String,
         parameters: Value,
         config: Map<String, Value>,
-        max_items: Option<u64>,
+        /// 0: no limit. What a path gave may be below that.
+        max_items: Option<i64>,
     },
 }
 
@@ -216,7 +217,7 @@ impl<'m> Run<'m> {
                 },
                 config: reader.config.clone(),
                 max_items: match &reader.max_items {
-                    Some(_) => Some(amount("MaxItems", &reader.max_items)? as u64),
+                    Some(_) => Some(amount("MaxItems", &reader.max_items)? as i64),
                     None => None,
                 },
             },

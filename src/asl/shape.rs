@@ -22,6 +22,8 @@ fn bounds(field: &str) -> (f64, f64) {
     match field {
         "TimeoutSeconds" | "HeartbeatSeconds" | "MaxItemsPerBatch" | "MaxInputBytesPerBatch" => (1.0, MOST),
         "ToleratedFailurePercentage" => (0.0, 100.0),
+        // AWS reads at most 100,000,000 items, so more than that is no limit.
+        "MaxItems" => (0.0, u32::MAX.into()),
         _ => (0.0, MOST),
     }
 }
@@ -256,6 +258,10 @@ impl<'m> Run<'m> {
         };
         let (least, most) = bounds(field);
         let cause = match &found {
+            // Not before the run: the reader refuses it.
+            (_, Some(Value::Number(number))) if field == "MaxItems" && number.is_i64() => {
+                return Ok(number.as_f64().unwrap_or_default());
+            }
             (path, Some(Value::Number(number))) if number.is_u64() => {
                 let given = number.as_f64().unwrap_or_default();
                 if given >= least && (given <= most || most == MOST) {

@@ -150,7 +150,7 @@ impl Check {
         if config.get("Mode").and_then(Value::as_str) == Some("DISTRIBUTED") {
             self.required(config, at, &["ExecutionType"]);
         }
-        self.words(config, at, &[("ExecutionType", &["STANDARD", "EXPRESS"])], false);
+        self.words(config, at, &[("ExecutionType", &["STANDARD", "EXPRESS"])]);
     }
 
     /// The fields of a reader, a batcher or a writer, or of what is in them.
@@ -194,7 +194,8 @@ impl Check {
         let at = &format!("{at}/ReaderConfig");
         let Some(config) = self.config(reader, "ReaderConfig", at) else { return };
         self.held(config, at, READER_CONFIG, jsonata);
-        self.words(config, at, &READER, jsonata);
+        self.words(config, at, &READER);
+        self.named(config, at);
         self.integers(config, at, &[Range("MaxItems", 0, i64::MAX)], jsonata);
         self.both(config, at, &["MaxItems"]);
         let is = |field: &str, word: &str| config.get(field).and_then(Value::as_str) == Some(word);
@@ -238,7 +239,7 @@ impl Check {
         let at = &format!("{at}/WriterConfig");
         if let Some(config) = self.config(writer, "WriterConfig", at) {
             self.held(config, at, WRITER_CONFIG, jsonata);
-            self.words(config, at, &WRITER, jsonata);
+            self.words(config, at, &WRITER);
         }
     }
 
@@ -263,14 +264,33 @@ impl Check {
         }
     }
 
-    /// Fields that hold one of some words, or an expression.
-    fn words(&mut self, object: &Object, at: &str, fields: &[(&str, &[&str])], jsonata: bool) {
+    /// What a ReaderConfig names by itself: columns and a place in the object.
+    fn named(&mut self, config: &Object, at: &str) {
+        match config.get("CSVHeaders") {
+            Some(Value::Array(headers)) if headers.is_empty() => {
+                self.schema(&format!("{at}/CSVHeaders"), "Value cannot be empty");
+            }
+            Some(Value::Array(headers)) => {
+                for (i, _) in headers.iter().enumerate().filter(|(_, header)| !header.is_string()) {
+                    self.schema(&format!("{at}/CSVHeaders[{i}]"), "Expected value of type String");
+                }
+            }
+            Some(_) => self.schema(&format!("{at}/CSVHeaders"), "Expected value of type Array"),
+            None => {}
+        }
+        if config.get("ItemsPointer").is_some_and(|pointer| !pointer.is_string()) {
+            self.schema(&format!("{at}/ItemsPointer"), "Expected value of type String");
+        }
+    }
+
+    /// Fields that hold one of some words, in either query language: no expression (as the schema of AWS's own
+    /// language service has them; of a ReaderConfig only MaxItems may be one).
+    fn words(&mut self, object: &Object, at: &str, fields: &[(&str, &[&str])]) {
         for (field, words) in fields {
             let at = format!("{at}/{field}");
             match object.get(*field) {
                 None => {}
                 Some(Value::String(text)) if words.contains(&text.as_str()) => {}
-                Some(Value::String(text)) if jsonata && jsonata::source(text).is_some() => {}
                 Some(Value::String(_)) => {
                     let why = format!("Value should be one of the following: [{}]", words.join(", "));
                     self.schema(&at, why);

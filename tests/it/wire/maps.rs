@@ -210,6 +210,26 @@ async fn a_listing_of_objects_is_mapped_and_a_missing_object_is_told() {
     assert!(described.cause().unwrap().contains("key does not exist"), "{:?}", described.cause());
 }
 
+/// A bound that a path gives is looked at by the run, which fails.
+#[tokio::test]
+async fn a_map_run_fails_whose_bound_is_negative() {
+    let local = cloud().await;
+    put(&local, "three", "[1, 2, 3]").await;
+    let sfn = aws_sdk_sfn::Client::new(&local.config);
+    let map = json!({
+        "ItemReader": {
+            "Resource": "arn:aws:states:::s3:getObject",
+            "ReaderConfig": {"InputType": "JSON", "MaxItemsPath": "$.n"},
+            "Parameters": {"Bucket": "items", "Key": "three"},
+        },
+    });
+    let execution = run(&sfn, map, pass(), json!({"n": -1})).await;
+    let described = sfn.describe_execution().execution_arn(&execution).send().await.unwrap();
+    assert_eq!(described.error(), Some("States.ItemReaderFailed"));
+    assert_eq!(described.cause(), Some("field MaxItems must be positive"));
+    only_run(&sfn, &execution).await;
+}
+
 /// AWS guide, "Accessing execution data from the Context object": where an item was read, and its key when it is a
 /// member of an object.
 #[tokio::test]
