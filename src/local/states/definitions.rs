@@ -15,7 +15,7 @@ const LENGTH: usize = 1_048_576;
 
 impl States {
     pub(super) fn validate_state_machine_definition(&self, input: &Value) -> Result<Value, Fault> {
-        let text = input["definition"].as_str().unwrap_or_default();
+        let text = validate::text(input, "definition")?;
         validate::secret(text, "definition", LENGTH)?;
         let found = check::diagnose(text, machine_type(input)?);
         let warnings = match input["severity"].as_str() {

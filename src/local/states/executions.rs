@@ -96,6 +96,7 @@ impl States {
     /// alias that led there.
     fn led_to(&self, bus: &Bus, given: &str) -> Result<(Machine, Option<String>, Option<String>), Fault> {
         let (name, qualifier) = arn::machine(given)?;
+        validate::no_label(&name)?;
         if removal::is_deleting(&bus.store, &name)? {
             return Err(removal::deleting(given));
         }
@@ -122,6 +123,7 @@ impl States {
             }
             None => uuid::Uuid::new_v4().to_string(),
         };
+        validate::at_most(input, "traceHeader", 256)?;
         let text = input["input"].as_str().unwrap_or("{}").to_owned();
         validate::secret(&text, "input", LIMIT)?;
         let data = validate::execution_input(&text)?;

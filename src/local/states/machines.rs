@@ -77,7 +77,13 @@ impl States {
     pub(super) async fn update_state_machine(&self, input: Value) -> Result<Value, Fault> {
         let bus = self.bus()?;
         let arn = validate::text(&input, "stateMachineArn")?.to_owned();
-        let (name, _) = arn::machine(&arn)?;
+        let (name, qualifier) = arn::machine(&arn)?;
+        validate::no_label(&name)?;
+        // The reference does not say what a version's or an alias's ARN is answered with; PublishStateMachineVersion
+        // answers so.
+        if qualifier.is_some() {
+            return Err(no_machine(&arn));
+        }
         let given = |member: &str| input.get(member).is_some_and(|v| !v.is_null());
         let changes = [
             "definition",

@@ -134,7 +134,7 @@ fn show(tags: &[(String, String)]) -> Value {
 
 /// API reference, Tag: letters, digits, white space, or one of `_ . : / = + - @`.
 fn is_allowed(c: char) -> bool {
-    c.is_alphanumeric() || c.is_whitespace() || "_.:/=+-@".contains(c)
+    c.is_alphanumeric() || (c.is_whitespace() && !c.is_control()) || "_.:/=+-@".contains(c)
 }
 
 /// Reads the API's tags; the last of a key counts.
@@ -151,6 +151,12 @@ fn read(value: &Value) -> Result<Tags, Fault> {
         let key = tag["key"].as_str().ok_or_else(|| wrong("key", "Member must not be null"))?;
         if key.is_empty() {
             return Err(wrong("key", "Member must have length greater than or equal to 1"));
+        }
+        // Reserved (AWS guide, "Tagging in Step Functions"), in any case. The guide gives no error: this one is
+        // what other services of AWS answer.
+        if key.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("aws:")) {
+            let why = "aws: prefixed tag key names are not allowed for external use.";
+            return Err(Fault::client("ValidationException", why));
         }
         let value = tag["value"].as_str().ok_or_else(|| wrong("value", "Member must not be null"))?;
         for (member, text, most) in [("key", key, 128), ("value", value, 256)] {

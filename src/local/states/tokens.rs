@@ -32,6 +32,11 @@ impl States {
     /// Reads `taskToken`. One that was never given out is invalid.
     async fn held(&self, input: &Value) -> Result<Held, Fault> {
         let token = validate::text(input, "taskToken")?;
+        if token.is_empty() {
+            let rule = "Member must have length greater than or equal to 1";
+            return Err(validate::constraint(token, "taskToken", rule));
+        }
+        validate::at_most(input, "taskToken", 2048)?;
         let bus = self.bus()?;
         let Token { execution, ticket, genuine } =
             read_token(token, self.driver.secret(&bus).await?).ok_or_else(invalid)?;
@@ -53,9 +58,9 @@ impl States {
     }
 
     pub(super) async fn send_task_success(&self, input: &Value) -> Result<Value, Fault> {
-        let held = self.held(input).await?;
         let text = validate::text(input, "output")?;
         validate::secret(text, "output", LIMIT)?;
+        let held = self.held(input).await?;
         let output = Data::parse(text).map_err(|e| invalid_output(&syntax::diagnostic(text, &e).message))?;
         if output.is_too_deep() {
             return Err(invalid_output("it is nested too deeply"));

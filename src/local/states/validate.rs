@@ -35,6 +35,17 @@ pub fn text<'v>(input: &'v Value, member: &str) -> Result<&'v str, Fault> {
     }
 }
 
+/// Refuses what is named `machine/label`: the ARN means a Distributed Map state of a machine then, for which the API
+/// reference has a ValidationException (StartExecution, UpdateStateMachine); the words are ours.
+pub fn no_label(name: &str) -> Result<(), Fault> {
+    if !name.contains('/') {
+        return Ok(());
+    }
+    let why =
+        "The ARN of a Distributed Map state is not supported by this operation: give the state machine's";
+    Err(Fault::client("ValidationException", why))
+}
+
 /// Whether `includedData` asks for what is known of a thing without what is in it.
 pub fn metadata_only(input: &Value) -> Result<bool, Fault> {
     match input["includedData"].as_str() {

@@ -157,3 +157,44 @@ async fn a_token_is_refused_before_what_is_told() {
     let request = json!({"taskToken": "forged", "output": "not JSON"});
     assert_eq!(bus.call("states", "SendTaskSuccess", request).await.unwrap_err().code, "InvalidToken");
 }
+
+/// The bounds of the service's model, the API reference's word on ARNs of a Map state, and the reserved prefix of tags.
+#[tokio::test]
+async fn what_the_api_bounds_is_refused() {
+    let bus = cloud(None, hurried(), &[]).await;
+    let plain = json!({"StartAt": "P", "States": {"P": {"Type": "Pass", "End": true}}});
+    start(&bus, &plain, json!({})).await;
+    let machine = "arn:aws:states:us-east-1:000000000000:stateMachine:m";
+    let role = "arn:aws:iam::000000000000:role/r";
+    let published = json!({"stateMachineArn": machine});
+    let version = ask(&bus, "PublishStateMachineVersion", published).await["stateMachineVersionArn"].clone();
+    let tagged = |key: &str| json!({"resourceArn": machine, "tags": [{"key": key, "value": "v"}]});
+    let label = format!("{machine}/label");
+    for (operation, request, code) in [
+        ("SendTaskSuccess", json!({"taskToken": "t"}), "ValidationException"),
+        ("SendTaskSuccess", json!({"taskToken": "t", "output": "x".repeat(262_145)}), "ValidationException"),
+        ("SendTaskHeartbeat", json!({"taskToken": "t".repeat(2049)}), "ValidationException"),
+        ("SendTaskHeartbeat", json!({"taskToken": ""}), "ValidationException"),
+        ("SendTaskHeartbeat", json!({"taskToken": "t"}), "InvalidToken"),
+        (
+            "StartExecution",
+            json!({"stateMachineArn": machine, "traceHeader": "t".repeat(257)}),
+            "ValidationException",
+        ),
+        ("StartExecution", json!({"stateMachineArn": label}), "ValidationException"),
+        ("UpdateStateMachine", json!({"stateMachineArn": label, "roleArn": role}), "ValidationException"),
+        (
+            "UpdateStateMachine",
+            json!({"stateMachineArn": version, "roleArn": role}),
+            "StateMachineDoesNotExist",
+        ),
+        ("ValidateStateMachineDefinition", json!({}), "ValidationException"),
+        ("TagResource", tagged("AWS:createdBy"), "ValidationException"),
+        ("TagResource", tagged("a\tb"), "ValidationException"),
+        ("TagResource", tagged(&"k".repeat(129)), "ValidationException"),
+    ] {
+        let refused = bus.call("states", operation, request).await.unwrap_err();
+        assert_eq!((refused.code.as_str(), refused.status), (code, 400), "{operation}: {}", refused.message);
+    }
+    ask(&bus, "TagResource", tagged("awsome: a+b")).await;
+}
