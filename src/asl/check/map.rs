@@ -108,6 +108,9 @@ impl Check {
         if field == "ItemProcessor" && state.contains_key("Iterator") {
             self.schema(at, one("ItemProcessor, Iterator"));
         }
+        if state.contains_key("ItemSelector") && state.contains_key("Parameters") {
+            self.schema(at, one("ItemSelector, Parameters"));
+        }
         let place = format!("{at}/{field}");
         self.inner(flow, &place, depth, &["Comment", "ProcessorConfig", "StartAt", "States"]);
         self.processor(&flow["ProcessorConfig"], &format!("{place}/ProcessorConfig"));
@@ -121,6 +124,11 @@ impl Check {
                 self.schema(at, format!("Field '{field}' is only supported for a DISTRIBUTED Map"));
             }
             return;
+        }
+        if self.express {
+            // AWS guide, "Choosing workflow type"; the words are in the style of what else such a machine lacks.
+            let why = "Express state machine does not support a DISTRIBUTED Map";
+            self.schema(&format!("{place}/ProcessorConfig/Mode"), why);
         }
         if let Some(label) = state.get("Label").and_then(Value::as_str) {
             let at = format!("{at}/Label");
@@ -198,6 +206,7 @@ impl Check {
         self.named(config, at);
         self.integers(config, at, &[Range("MaxItems", 0, i64::MAX)], jsonata);
         self.both(config, at, &["MaxItems"]);
+        self.references(config, at, &["MaxItemsPath"]);
         let is = |field: &str, word: &str| config.get(field).and_then(Value::as_str) == Some(word);
         let header = config.contains_key("CSVHeaderLocation");
         if is("InputType", "CSV") && !header {
@@ -217,6 +226,7 @@ impl Check {
         let fields = BATCHER.iter().map(|Range(field, ..)| *field).collect::<Vec<_>>();
         self.integers(batcher, at, BATCHER, jsonata);
         self.both(batcher, at, &fields);
+        self.references(batcher, at, &["MaxItemsPerBatchPath", "MaxInputBytesPerBatchPath"]);
         let bounds =
             |field: &&str| batcher.contains_key(*field) || batcher.contains_key(&format!("{field}Path"));
         if !fields.iter().any(bounds) {

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::super::paths::Path;
 use super::super::resource::{Pattern, Resource};
 use super::super::schema::{JSON_PATH_ONLY, JSONATA_ONLY, allowed};
 use super::number::{MOST, Range};
@@ -22,6 +23,17 @@ const PATHS: &[&str] = &[
     "ToleratedFailurePercentagePath",
     "ErrorPath",
     "CausePath",
+];
+
+/// Paths that lead to one value (States Language, "Reference Paths").
+const REFERENCES: &[&str] = &[
+    "SecondsPath",
+    "TimestampPath",
+    "TimeoutSecondsPath",
+    "HeartbeatSecondsPath",
+    "MaxConcurrencyPath",
+    "ToleratedFailureCountPath",
+    "ToleratedFailurePercentagePath",
 ];
 
 /// Whole numbers.
@@ -135,6 +147,19 @@ impl Check {
             };
             if !fits {
                 self.schema(&format!("{at}/{field}"), "Expected value of type String");
+            }
+        }
+        self.references(state, at, REFERENCES);
+    }
+
+    /// Fields whose paths must lead to one value.
+    pub(super) fn references(&mut self, object: &Map<String, Value>, at: &str, fields: &[&str]) {
+        for field in fields {
+            let path = object.get(*field).and_then(Value::as_str).map(Path::parse);
+            if let Some(Ok(path)) = path
+                && !path.is_reference()
+            {
+                self.schema(&format!("{at}/{field}"), "Value is not a Reference Path");
             }
         }
     }
