@@ -20,6 +20,9 @@ use crate::asl::step::What;
 /// How long after its end an execution can be redriven.
 const REDRIVABLE: TimeDelta = TimeDelta::days(14);
 
+/// The redrive status of a child of a map run that can be redriven.
+const BY_MAP_RUN: &str = "REDRIVABLE_BY_MAP_RUN";
+
 impl States {
     pub(super) async fn start_execution(&self, input: &Value) -> Result<Value, Fault> {
         let bus = self.bus()?;
@@ -201,6 +204,11 @@ impl States {
             let why = format!("Execution is not redrivable: {arn}. {reason}.");
             return Err(Fault::client("ExecutionNotRedrivable", why));
         }
+        // A Map Run redrives its children (API reference, RedriveExecution); the words are ours.
+        if record.child.is_some() {
+            let why = format!("Execution is not redrivable: {arn}. Execution is {BY_MAP_RUN}.");
+            return Err(Fault::client("ExecutionNotRedrivable", why));
+        }
         self.driver.redrive(&bus, &key, token).await?;
         let record = record::execution(&bus.store, &key, arn)?;
         Ok(json!({"redriveDate": seconds(record.redriven.unwrap_or_else(|| bus.clock.now()))}))
@@ -237,7 +245,12 @@ impl States {
         let record = record::execution(&bus.store, &arn::execution(arn)?, arn)?;
         let mut answer = record.describe(&bus.region);
         let reason = self.not_redrivable(&bus, &record)?;
-        answer["redriveStatus"] = if reason.is_none() { "REDRIVABLE" } else { "NOT_REDRIVABLE" }.into();
+        let status = match reason {
+            Some(_) => "NOT_REDRIVABLE",
+            None if record.child.is_some() => BY_MAP_RUN,
+            None => "REDRIVABLE",
+        };
+        answer["redriveStatus"] = status.into();
         put(&mut answer, "redriveStatusReason", reason);
         if let (true, Some(members)) = (metadata_only, answer.as_object_mut()) {
             for member in ["input", "output", "error", "cause"] {

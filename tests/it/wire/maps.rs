@@ -163,6 +163,13 @@ async fn too_many_failures_fail_the_run() {
     assert_eq!(described.status(), &MapRunStatus::Failed);
     let counts = described.item_counts().unwrap();
     assert_eq!((counts.failed, counts.pending, counts.total), (2, 1, 3));
+    // A child is redriven by its run only (API reference, RedriveExecution).
+    let children = sfn.list_executions().map_run_arn(&run_arn).send().await.unwrap();
+    let child = children.executions()[0].execution_arn();
+    let status = sfn.describe_execution().execution_arn(child).send().await.unwrap();
+    assert_eq!(status.redrive_status().unwrap().as_str(), "REDRIVABLE_BY_MAP_RUN");
+    let refused = sfn.redrive_execution().execution_arn(child).send().await.unwrap_err().into_service_error();
+    assert!(refused.is_execution_not_redrivable(), "{refused:?}");
     // Taken up again, it fails as before: the same two, then the third is not even begun.
     sfn.redrive_execution().execution_arn(&execution).send().await.unwrap();
     loop {

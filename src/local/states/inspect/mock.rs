@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::super::super::fault::Fault;
+use super::super::validate;
 use super::shapes;
 use crate::asl::data::Data;
 use crate::asl::failure::Failure;
@@ -19,7 +20,12 @@ pub fn read(input: &Value, state: &State) -> Result<Option<Work>, Fault> {
     let given = input.get("mock").filter(|mock| !mock.is_null());
     configuration(&input["stateConfiguration"], given)?;
     let mocked = matches!(state.kind, Kind::Map(_) | Kind::Parallel { .. });
+    bounds(input)?;
     let Some(given) = given else {
+        if input["context"].is_string() {
+            // Documented (API reference, TestState); the words are ours.
+            return Err(invalid("A Context object can only be specified when a mock is specified."));
+        }
         if let Kind::Task(task) = &state.kind {
             unmocked(&task.resource)?;
         }
@@ -56,6 +62,36 @@ pub fn read(input: &Value, state: &State) -> Result<Option<Work>, Fault> {
         }
         (None, None) => Ok(None),
     }
+}
+
+/// The bounds that the API reference names for a mock and a state's configuration.
+fn bounds(input: &Value) -> Result<(), Fault> {
+    let mock = &input["mock"];
+    if let Some(mode) = mock["fieldValidationMode"].as_str()
+        && !["STRICT", "PRESENT", "NONE"].contains(&mode)
+    {
+        let rule = "Member must satisfy enum value set: [STRICT, PRESENT, NONE]";
+        return Err(validate::constraint(mode, "mock.fieldValidationMode", rule));
+    }
+    let error = &mock["errorOutput"];
+    if error.is_object() && error["error"].is_null() {
+        return Err(validate::missing("mock.errorOutput.error"));
+    }
+    for (member, most) in [("error", 256), ("cause", 32_768)] {
+        validate::secret(
+            error[member].as_str().unwrap_or_default(),
+            &format!("mock.errorOutput.{member}"),
+            most,
+        )?;
+    }
+    for member in ["retrierRetryCount", "mapIterationFailureCount"] {
+        if let Some(count) = input["stateConfiguration"][member].as_i64().filter(|count| *count < 0) {
+            let at = format!("stateConfiguration.{member}");
+            let rule = "Member must have value greater than or equal to 0";
+            return Err(validate::constraint(&count.to_string(), &at, rule));
+        }
+    }
+    Ok(())
 }
 
 /// What is never really done, because nobody would answer (AWS guide, "Testing Activity, .sync, and

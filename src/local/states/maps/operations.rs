@@ -60,8 +60,9 @@ impl States {
         let (concurrency, failures) = (count("maxConcurrency")?, count("toleratedFailureCount")?);
         let percentage = input["toleratedFailurePercentage"].as_f64();
         if let Some(wrong) = percentage.filter(|p| !(0.0..=100.0).contains(p)) {
-            let rule = "Member must have value less than or equal to 100";
-            return Err(validate::constraint(&wrong.to_string(), "toleratedFailurePercentage", rule));
+            let bound = if wrong < 0.0 { "greater than or equal to 0" } else { "less than or equal to 100" };
+            let rule = format!("Member must have value {bound}");
+            return Err(validate::constraint(&wrong.to_string(), "toleratedFailurePercentage", &rule));
         }
         let change = move |run: &mut MapRun| {
             if let Some(most) = concurrency {

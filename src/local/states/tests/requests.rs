@@ -197,4 +197,19 @@ async fn what_the_api_bounds_is_refused() {
         assert_eq!((refused.code.as_str(), refused.status), (code, 400), "{operation}: {}", refused.message);
     }
     ask(&bus, "TagResource", tagged("awsome: a+b")).await;
+
+    let task =
+        json!({"Type": "Task", "End": true, "Resource": "arn:aws:states:::sqs:sendMessage"}).to_string();
+    for wrong in [
+        json!({"context": "{}", "roleArn": role}),
+        json!({"mock": {"result": "{}", "fieldValidationMode": "LOOSE"}}),
+        json!({"mock": {"errorOutput": {"cause": "c"}}}),
+        json!({"mock": {"errorOutput": {"error": "e".repeat(257)}}}),
+        json!({"mock": {"errorOutput": {"error": "e"}}, "stateConfiguration": {"retrierRetryCount": -1}}),
+    ] {
+        let mut request = wrong.clone();
+        request["definition"] = task.as_str().into();
+        let refused = bus.call("states", "TestState", request).await.unwrap_err();
+        assert_eq!(refused.code, "ValidationException", "{wrong}: {}", refused.message);
+    }
 }
