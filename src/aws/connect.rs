@@ -18,6 +18,7 @@ use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use super::budget::Budget;
 use super::link::Link;
 use super::permit::Permit;
+use super::road::Road;
 use super::{Aws, athena, lambda, logs, s3, sns, states, sts};
 
 /// The region of a target that names none.
@@ -75,8 +76,7 @@ pub async fn connect(target: &Target, permit: Permit) -> Aws {
     let config = match target {
         Target::Local { url, region } => fixed(url, Region::new(region.clone())),
         Target::Endpoint { url, region, profile: None } if loopback(url) && !credentials_in_environment() => {
-            let region = region.clone().or_else(|| std::env::var("AWS_REGION").ok());
-            fixed(url, Region::new(region.unwrap_or_else(|| DEFAULT_REGION.into())))
+            fixed(url, Region::new(region.clone().unwrap_or_else(|| DEFAULT_REGION.into())))
         }
         Target::Endpoint { url, region, profile } => chain(profile, region, Some(url)).await,
         Target::Aws { profile, region } => chain(profile, region, None).await,
@@ -84,12 +84,21 @@ pub async fn connect(target: &Target, permit: Permit) -> Aws {
     clients(target, permit, &config)
 }
 
+/// The clients of a local cloud that is found again when its process ended.
+pub fn connect_by(road: &Road, region: String, permit: Permit) -> Aws {
+    let url = road.url();
+    let config = fixed(&url, Region::new(region.clone())).into_builder();
+    let config = config.http_client(road.client(http_client(false))).build();
+    clients(&Target::Local { url, region }, permit, &config)
+}
+
 /// The clients of the Lambda function: the execution environment says everything.
 pub async fn from_environment() -> Aws {
-    let url = std::env::var("AWS_ENDPOINT_URL").ok().filter(|url| !url.is_empty());
-    let target = match url {
-        Some(url) => Target::Endpoint { url, region: None, profile: None },
-        None => Target::Aws { profile: None, region: None },
+    let variable = |name: &str| std::env::var(name).ok().filter(|text| !text.is_empty());
+    let region = variable("AWS_REGION");
+    let target = match variable("AWS_ENDPOINT_URL") {
+        Some(url) => Target::Endpoint { url, region, profile: None },
+        None => Target::Aws { profile: None, region },
     };
     connect(&target, Permit::ReadWrite).await
 }

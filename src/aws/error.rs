@@ -112,7 +112,13 @@ impl Error {
             SdkError::TimeoutError(_) => (Kind::Unreachable, "Timeout".into(), innermost(failure)),
             SdkError::DispatchFailure(_) | SdkError::ConstructionFailure(_) => {
                 let whole = DisplayErrorContext(failure).to_string();
-                let (kind, code) = by_text(&whole, matches!(failure, SdkError::ConstructionFailure(_)));
+                let (kind, code) = match (failure, target) {
+                    // The credentials are fixed: what is told is about the cloud's process, in any words.
+                    (SdkError::DispatchFailure(_), Target::Local { .. }) => {
+                        (Kind::Unreachable, "NoConnection")
+                    }
+                    _ => by_text(&whole, matches!(failure, SdkError::ConstructionFailure(_))),
+                };
                 (kind, code.into(), innermost(failure))
             }
             _ => (Kind::Service, "Unknown".into(), innermost(failure)),
@@ -227,8 +233,8 @@ fn hint(kind: Kind, code: &str, operation: &str, target: &Target) -> Option<Stri
         },
         Kind::Throttled => "Wait a moment: ward slows down by itself".into(),
         Kind::Unreachable => match target {
-            Target::Local { url, .. } => {
-                format!("The local cloud at {url} is gone; the next command starts it again")
+            Target::Local { .. } => {
+                "The local cloud has ended; ward starts it again with the next request".into()
             }
             Target::Endpoint { url, .. } => format!("Is something listening at {url}? Check --endpoint-url"),
             Target::Aws { .. } => "Check the network, the region and any proxy".into(),
@@ -239,6 +245,10 @@ fn hint(kind: Kind, code: &str, operation: &str, target: &Target) -> Option<Stri
         },
         Kind::Conflict if code == "ExecutionAlreadyExists" => {
             "Another name, or none: a name is free again 90 days after its execution ended".into()
+        }
+        // Athena has no code of its own for a query that is not there.
+        Kind::Invalid if matches!(operation, "GetQueryExecution" | "StopQueryExecution") => {
+            "`ward query list` names the queries; Athena keeps them for 45 days".into()
         }
         Kind::Invalid if code == "StateMachineTypeNotSupported" => {
             "Express executions are in no list and have no history: the console reads their log, \

@@ -16,15 +16,17 @@ pub mod lambda;
 mod link;
 pub mod logs;
 pub mod permit;
+pub mod road;
 pub mod s3;
 pub mod sns;
 pub mod states;
 pub mod sts;
 mod time;
 
-pub use connect::{Target, connect};
+pub use connect::{Target, connect, connect_by};
 pub use error::{Error, Kind};
 pub use permit::Permit;
+pub use road::Road;
 
 /// One client per service, all of one target. Cheap to clone.
 #[derive(Clone)]

@@ -101,6 +101,11 @@ pub fn news(taken_up: &[String]) -> Option<Problem> {
     Some(Problem::new("The local cloud was interrupted and goes on").detail(taken_up.join(" ")))
 }
 
+/// What is told when the process that was attached to has ended, and another one serves.
+pub fn back(taken_up: &[String]) -> Problem {
+    Problem::new("The local cloud had ended; it serves again and goes on").detail(taken_up.join(" "))
+}
+
 pub fn no_seat(error: seat::Error) -> Problem {
     let problem = Problem::new("The local cloud cannot be started").detail(error.to_string());
     match error {

@@ -11,9 +11,9 @@ use crate::runtime::{self, Ended, Options};
 /// Opens the console. The connection is made behind the first frame, and again after it failed.
 pub async fn run(cx: &Context, out: &mut Output) -> Result<Exit, Problem> {
     let context = cx.clone();
-    let connect = Arc::new(move || {
+    let connect = Arc::new(move |tell| {
         let context = context.clone();
-        let connecting: runtime::Connecting = Box::pin(async move { context.connected().await });
+        let connecting: runtime::Connecting = Box::pin(async move { context.reached(tell).await });
         connecting
     });
     let options = Options::new(&cx.settings, connect)?;

@@ -9,7 +9,7 @@ use super::reach::{self, Reached};
 use crate::aws::{Aws, Permit};
 use crate::domain::problem::Problem;
 use crate::domain::text::shown_lines;
-use crate::runtime::Connected;
+use crate::runtime::Tell;
 use crate::settings::{Settings, Sources, Target};
 
 /// Cheap to clone: the connection is shared.
@@ -33,20 +33,13 @@ impl Context {
     /// The clients, connected on first use: attaches to the local cloud (started if nobody serves it)
     /// or reads the AWS configuration.
     pub async fn aws(&self) -> Result<Aws, Problem> {
-        let reached = self.reached.get_or_try_init(|| async {
-            let reached = reach::reach(&self.settings).await?;
-            if let Some(news) = &reached.news {
-                eprintln!("{}", shown_lines(&news.to_string()));
-            }
-            Ok::<_, Problem>(reached)
-        });
-        Ok(reached.await?.aws.clone())
+        self.reached(Arc::new(|news: Problem| eprintln!("{}", shown_lines(&news.to_string())))).await
     }
 
-    /// Likewise for the console, which tells the news itself: the terminal is not ours to write to.
-    pub async fn connected(&self) -> Result<Connected, Problem> {
-        let reached = self.reached.get_or_try_init(|| reach::reach(&self.settings)).await?;
-        Ok(Connected { aws: reached.aws.clone(), news: reached.news.clone() })
+    /// Likewise for the console, which takes the news itself: the terminal is not ours to write to.
+    pub async fn reached(&self, tell: Tell) -> Result<Aws, Problem> {
+        let reached = self.reached.get_or_try_init(|| reach::reach(&self.settings, tell)).await?;
+        Ok(reached.aws.clone())
     }
 
     /// Takes over a connection that was made already.

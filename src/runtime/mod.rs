@@ -29,7 +29,7 @@ use crate::ui::msg::Msg;
 use crate::ui::subs::subs;
 use crate::ui::update::update;
 
-pub use connection::{Connect, Connected, Connecting};
+pub use connection::{Connect, Connecting, Tell};
 pub use options::Options;
 
 /// How the console ended.

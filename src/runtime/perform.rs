@@ -12,7 +12,7 @@ use crate::aws::Aws;
 use crate::aws::athena::Start;
 use crate::domain::log::LogLine;
 use crate::domain::problem::Problem;
-use crate::runtime::connection::{Connected, Connection};
+use crate::runtime::connection::Connection;
 use crate::runtime::options::Options;
 use crate::runtime::{Inbox, Input, compute, export, session};
 use crate::ui::effect::{Effect, Reply, Request, Table};
@@ -37,18 +37,19 @@ struct Reach {
     setup: Setup,
     inbox: Inbox,
     identified: AtomicBool,
-    /// Whether the connection's news was told.
-    told: AtomicBool,
 }
 
 impl Performer {
     pub(crate) fn new(options: &Options, inbox: Inbox) -> Performer {
+        let news = inbox.clone();
+        let tell = Arc::new(move |problem| {
+            let _ = news.send(Input::Msg(Msg::Warned(problem)));
+        });
         let world = Reach {
-            connection: Connection::new(options.connect.clone()),
+            connection: Connection::new(options.connect.clone(), tell),
             setup: options.setup.clone(),
             inbox,
             identified: AtomicBool::new(false),
-            told: AtomicBool::new(false),
         };
         Performer { world: Arc::new(world), tasks: Arc::default() }
     }
@@ -143,20 +144,15 @@ fn writes(request: &Request) -> bool {
 }
 
 async fn identify(world: Arc<Reach>) {
-    let link = match world.connection.connected().await {
+    let link = match world.connection.aws().await {
         Err(problem) => Link::Down(problem),
-        Ok(Connected { aws, news }) => {
-            if let Some(news) = news.filter(|_| !world.told.swap(true, Ordering::Relaxed)) {
-                let _ = world.inbox.send(Input::Msg(Msg::Warned(news)));
+        Ok(aws) => match aws.sts.get_caller_identity().await {
+            Err(error) => Link::Down(error.problem()),
+            Ok(identity) => {
+                world.identified.store(true, Ordering::Relaxed);
+                Link::Up { account: identity.account, region: aws.region().to_string() }
             }
-            match aws.sts.get_caller_identity().await {
-                Err(error) => Link::Down(error.problem()),
-                Ok(identity) => {
-                    world.identified.store(true, Ordering::Relaxed);
-                    Link::Up { account: identity.account, region: aws.region().to_string() }
-                }
-            }
-        }
+        },
     };
     let _ = world.inbox.send(Input::Msg(Msg::Connected(link)));
 }

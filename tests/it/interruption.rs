@@ -11,6 +11,7 @@ use futures::StreamExt;
 use rustix::process::Signal;
 use ward::aws::{Aws, follow};
 use ward::domain::execution::{Execution, HistoryEvent, Status};
+use ward::local::seat;
 
 use crate::support::held::{self, HELD};
 use crate::support::pty::Pty;
@@ -214,4 +215,47 @@ async fn consoles_and_subcommands_share_a_cloud_that_outlives_them() {
     held::let_go(&served.aws().await, &run).await;
     third.wait("both runs to be over", |screen| screen.contents().matches("✔ succeeded").count() == 2);
     assert_eq!(runs(home), ["SUCCEEDED", "SUCCEEDED"]);
+}
+
+/// The shared cloud is killed under a watch: the watch starts it again, follows the run to its end and exits by
+/// the outcome.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_watched_run_goes_on_to_its_outcome_when_the_cloud_is_killed() {
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path();
+    let folder = home.join("cloud");
+    let served = Detached(&folder);
+    assert!(ward(home, &["workflows", "list"]).status.success());
+    let aws = served.aws().await;
+    held::make(&aws).await;
+    let pid = served.pid();
+
+    let watch = Command::new(env!("CARGO_BIN_EXE_ward"))
+        .args(["--as-of", "2026-01-01", "--state-machine", "Held", "workflows", "start", "--watch"])
+        .arg("--local-dir")
+        .arg(&folder)
+        .env("HOME", home)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let run = loop {
+        match held::executions(&aws).await.pop() {
+            Some(run) => break run,
+            None => tokio::time::sleep(Duration::from_millis(20)).await,
+        }
+    };
+    held::token(&aws, &run).await;
+    served.kill();
+    // Nobody else is there to start it.
+    while seat::read(&folder).is_none_or(|serving| serving.pid == pid || !serving.ready) {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    held::let_go(&served.aws().await, &run).await;
+    let output = watch.wait_with_output().unwrap();
+    let (told, talk) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert_eq!(output.status.code(), Some(0), "{told}{talk}");
+    assert!(told.contains("Hold") && told.contains("After") && told.trim_end().ends_with("s"), "{told}");
+    assert!(talk.contains("The local cloud had ended; it serves again and goes on"), "{talk}");
 }
