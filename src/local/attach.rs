@@ -1,6 +1,6 @@
 //! One serving process per folder, shared by everybody: found, or started and waited for.
 
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ExitStatus};
 use std::time::{Duration, Instant};
@@ -10,20 +10,25 @@ use tokio::net::TcpStream;
 
 use super::Endpoint;
 use super::seat::{self, Serving, VERSION};
+use super::store::explain;
 
 /// How long a server may say nothing before it is given up.
 const SILENCE: Duration = Duration::from_secs(30);
 /// The end of the log that an error quotes, bytes.
 const QUOTED: usize = 600;
+/// What is written to see whether the folder takes anything, bytes: about as much as an empty cloud.
+const PROBE: usize = 1 << 20;
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("{0}")]
     Seat(#[from] seat::Error),
-    #[error("the local cloud could not be started: {0}")]
+    #[error("the local cloud could not be started: {}", explain(.0))]
     Spawn(#[from] io::Error),
     #[error("the local cloud ended at its start ({status}); {} says:\n{said}", log.display())]
     Ended { status: ExitStatus, log: PathBuf, said: String },
+    #[error("the local cloud ended at its start ({status}) without a word; {why}")]
+    Mute { status: ExitStatus, why: String },
     #[error(
         "{} is served by ward {theirs} (process {pid}) and this is ward {VERSION}: \
          that process leaves a minute after its last client, or end it with: kill {pid}",
@@ -61,6 +66,8 @@ pub async fn attach(
 ) -> Result<Attached, Error> {
     seat::prepare(folder)?;
     let mut child: Option<Child> = None;
+    // Where the log ended before the child wrote to it.
+    let mut logged = 0;
     let mut since = Instant::now();
     let mut stage = None;
     let mut advance = |now: Progress, since: &mut Instant| {
@@ -97,9 +104,10 @@ pub async fn attach(
             match child.as_mut().map(Child::try_wait).transpose()?.flatten() {
                 // Somebody else was quicker, and has left again.
                 Some(status) if status.success() => child = None,
-                Some(status) => return Err(ended(folder, status)),
+                Some(status) => return Err(ended(folder, status, logged)),
                 None if child.is_none() => {
                     advance(Progress::Starting, &mut since);
+                    logged = std::fs::metadata(log_file(folder)).map_or(0, |log| log.len());
                     child = Some(spawn(folder)?);
                 }
                 None => {}
@@ -146,9 +154,58 @@ pub fn log_file(folder: &Path) -> PathBuf {
     folder.join("server.log")
 }
 
-fn ended(folder: &Path, status: ExitStatus) -> Error {
+/// Why a server that was started here ended: what it wrote since the log had that many bytes.
+fn ended(folder: &Path, status: ExitStatus, logged: u64) -> Error {
     let log = log_file(folder);
     let text = std::fs::read(&log).unwrap_or_default();
-    let said = String::from_utf8_lossy(&text[text.len().saturating_sub(QUOTED)..]).trim().to_owned();
-    Error::Ended { status, log, said }
+    // A log that is shorter now was begun anew.
+    let fresh = usize::try_from(logged).ok().and_then(|logged| text.get(logged..)).unwrap_or(&text);
+    let said = String::from_utf8_lossy(&fresh[fresh.len().saturating_sub(QUOTED)..]).trim().to_owned();
+    if !said.is_empty() {
+        return Error::Ended { status, log, said };
+    }
+    let why = match probe(folder) {
+        Err(error) => format!("{}: {}", folder.display(), explain(&error)),
+        Ok(()) => format!("`ward local --local-dir {}` in the foreground says more", folder.display()),
+    };
+    Error::Mute { status, why }
+}
+
+/// Whether the folder takes what a cloud writes: where the log could not be written, this fails likewise.
+fn probe(folder: &Path) -> io::Result<()> {
+    let path = folder.join("probe");
+    let written = (|| {
+        let mut file = std::fs::File::create(&path)?;
+        file.write_all(&vec![1; PROBE])?;
+        file.sync_all()
+    })();
+    let removed = std::fs::remove_file(&path);
+    written.and(removed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_the_ended_server_wrote_is_quoted() {
+        let folder = tempfile::tempdir().unwrap();
+        let before = "an older server said this\n";
+        std::fs::write(log_file(folder.path()), format!("{before}the port is taken\n")).unwrap();
+        let ended = |logged: usize| ended(folder.path(), ExitStatus::default(), logged as u64).to_string();
+        let said = ended(before.len());
+        assert!(said.ends_with("says:\nthe port is taken"), "{said}");
+        let said = ended(before.len() + "the port is taken\n".len());
+        assert!(said.contains("without a word") && said.contains("ward local"), "{said}");
+        assert!(!folder.path().join("probe").exists());
+    }
+
+    #[test]
+    fn a_folder_that_takes_nothing_is_the_reason() {
+        // A folder that is none: nothing can be written in it either.
+        let folder = tempfile::tempdir().unwrap();
+        let gone = folder.path().join("gone");
+        let said = ended(&gone, ExitStatus::default(), 0).to_string();
+        assert!(said.contains(&format!("{}: No such file", gone.display())), "{said}");
+    }
 }

@@ -104,9 +104,13 @@ fn open(file: Option<&Path>) -> Result<Database, Error> {
     let Some(file) = file else {
         return Ok(builder.create_with_backend(redb::backends::InMemoryBackend::new())?);
     };
-    builder.create(file).map_err(|error| {
+    let opened = match file.try_exists() {
+        Ok(false) => create(&builder, file),
+        _ => builder.create(file).map_err(redb::Error::from),
+    };
+    opened.map_err(|error| {
         let name = file.display();
-        Error::Disk(match redb::Error::from(error) {
+        Error::Disk(match error {
             redb::Error::DatabaseAlreadyOpen => {
                 format!("{name} is in use by another process: stop that one, or choose another folder with --local-dir")
             }
@@ -118,6 +122,28 @@ fn open(file: Option<&Path>) -> Result<Database, Error> {
             error => format!("{name}: {error}"),
         })
     })
+}
+
+/// Makes a new file under another name first: a disk that is full in the middle leaves no half of one.
+fn create(builder: &redb::Builder, file: &Path) -> Result<Database, redb::Error> {
+    let new = file.with_extension("redb.new");
+    let made = (|| {
+        // What a process left that was killed here.
+        match std::fs::remove_file(&new) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
+            _ => {}
+        }
+        // Closed and synced before it has its name.
+        drop(builder.create(&new)?);
+        std::fs::File::open(&new)?.sync_all()?;
+        std::fs::rename(&new, file)?;
+        Ok(builder.open(file)?)
+    })();
+    if made.is_err() {
+        // It is in nobody's way: the next attempt removes it, too.
+        let _ = std::fs::remove_file(&new);
+    }
+    made
 }
 
 fn damaged(file: &Path, error: &dyn std::fmt::Display) -> String {

@@ -82,3 +82,19 @@ async fn the_file_is_opened_again_while_others_read() {
     assert_eq!(store.get(NOTES, "a").unwrap().unwrap(), b"1");
     put(&store, "b", "2").await.unwrap();
 }
+
+#[tokio::test]
+async fn a_file_that_cannot_be_made_whole_leaves_nothing_in_the_way() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, new) = (folder.path().join("cloud.redb"), folder.path().join("cloud.redb.new"));
+    // A folder in the place of the new file: making it fails, as on a full disk.
+    std::fs::create_dir(&new).unwrap();
+    assert!(Store::open(Some(folder.path())).is_err());
+    assert!(!file.exists());
+    std::fs::remove_dir(&new).unwrap();
+    // What a process left that was killed while it made one.
+    std::fs::write(&new, [7; 4096]).unwrap();
+    let store = Store::open(Some(folder.path())).unwrap();
+    put(&store, "a", "1").await.unwrap();
+    assert!(file.exists() && !new.exists());
+}
