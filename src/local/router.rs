@@ -81,7 +81,11 @@ impl Router {
                 Protocol::Rest => rest::decode(&head, &body)?,
                 _ => json::decode(&head, &body)?,
             };
-            let Asked { service, operation, input } = asked;
+            let Asked { service, operation, mut input } = asked;
+            if service == "lambda" && operation == "Invoke" {
+                // The invocation's id, in the function's log too, is that of the answer.
+                input["RequestId"] = id.0.clone().into();
+            }
             tracing::debug!(service, operation, "asked");
             let output = self.bus.call(service, &operation, input).await?;
             Ok::<_, Fault>(match protocol {

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::Barrier;
-use ward::local::bus::Bus;
+use ward::local::bus::{Bus, Event};
 use ward::local::clock::Clock;
 use ward::local::fault::Fault;
 use ward::local::lambda::Lambda;
@@ -131,7 +131,16 @@ where
     F: Fn(Child) -> R + Send + Sync + 'static,
     R: Future<Output = Ended> + Send + 'static,
 {
-    let bus = Bus::new(Store::open(None).unwrap(), Clock::default(), "us-east-1");
+    house_at(Clock::default(), script).await
+}
+
+/// Likewise, by another clock.
+async fn house_at<F, R>(clock: Clock, script: F) -> House
+where
+    F: Fn(Child) -> R + Send + Sync + 'static,
+    R: Future<Output = Ended> + Send + 'static,
+{
+    let bus = Bus::new(Store::open(None).unwrap(), clock, "us-east-1");
     let launched = Arc::new(AtomicUsize::new(0));
     let script: Script = Arc::new(move |child| script(child).boxed());
     let stage = Stage { script, launched: launched.clone() };
@@ -265,6 +274,41 @@ async fn a_function_error_keeps_its_shape_and_the_environment() {
     let fault = house.ask("InvokeAsync", json!({"FunctionName": "f", "Payload": {}})).await.unwrap_err();
     assert_eq!(fault.message, "TABLE_NOT_FOUND");
     assert!(house.log(3).await.iter().any(|l| l.contains("\tStatus: error\tError Type: QueryFailed")));
+}
+
+/// Every attempt at an event has the id of the request that queued it; an event that was queued without one, by
+/// an older program, is invoked all the same.
+#[tokio::test]
+async fn the_retries_of_an_event_have_one_request_id() {
+    let house = house_at(Clock::hurried(10_000.0), async |child: Child| {
+        loop {
+            let (id, event, _) = child.next().await;
+            child.print(&format!("{id} for {event}\n"));
+            child
+                .post(&format!("invocation/{id}/error"), json!({"errorType": "E", "errorMessage": "no"}))
+                .await;
+        }
+    })
+    .await;
+    let asked = "11111111-2222-4333-8444-555555555555";
+    let event = json!({"FunctionName": "f", "InvocationType": "Event", "Payload": 1, "RequestId": asked});
+    assert_eq!(house.ask("Invoke", event).await.unwrap()["StatusCode"], 202);
+    let old = Event {
+        service: "lambda".into(),
+        operation: "InvokeAsync".into(),
+        input: json!({"FunctionName": "f", "Payload": 2}),
+    };
+    house.bus.store.transact(move |tx| Bus::post(tx, &old)).await.unwrap();
+    let delivering = tokio::spawn(ward::local::outbox::deliver(house.bus.clone()));
+    let log = house.log(6).await;
+    delivering.abort();
+    let of = |event: &str| -> Vec<String> {
+        let lines = log.iter().filter_map(|line| line.trim_end().strip_suffix(&format!(" for {event}")));
+        lines.map(str::to_owned).collect()
+    };
+    assert_eq!(of("1"), [asked; 3]);
+    assert_eq!(of("2").len(), 3);
+    assert!(log.iter().any(|line| line.starts_with(&format!("START RequestId: {asked} "))), "{log:#?}");
 }
 
 #[tokio::test]

@@ -238,17 +238,17 @@ impl Lambda {
                 ),
             ));
         }
+        let id = request_id(&input);
         if kind == "Event" {
             let event = Event {
                 service: "lambda".into(),
                 operation: "InvokeAsync".into(),
-                input: json!({ "FunctionName": function.name, "Payload": payload }),
+                input: json!({ "FunctionName": function.name, "Payload": payload, "RequestId": id }),
             };
             self.store.transact(move |tx| Bus::post(tx, &event)).await?;
             self.bus()?.nudge();
             return Ok(json!({ "StatusCode": 202, "Payload": null }));
         }
-        let id = Uuid::new_v4().to_string();
         let outcome = self.fleet.invoke(function, id, payload, Caller::Somebody).await?;
         let mut answer =
             json!({ "StatusCode": 200, "ExecutedVersion": "$LATEST", "Payload": outcome.payload });
@@ -261,10 +261,10 @@ impl Lambda {
         Ok(answer)
     }
 
-    /// The outbox delivers: a failed function is an error, so that it is tried again.
+    /// The outbox delivers: a failed function is an error, so that it is tried again, under the same request id.
     pub(super) async fn invoke_async(&self, mut input: Value) -> Result<Value, Fault> {
         let function = self.function(&input)?;
-        let id = Uuid::new_v4().to_string();
+        let id = request_id(&input);
         let outcome = self.fleet.invoke(function, id, input["Payload"].take(), Caller::Nobody).await?;
         match outcome.failed {
             false => Ok(json!({ "StatusCode": 202 })),
@@ -274,4 +274,11 @@ impl Lambda {
             )),
         }
     }
+}
+
+/// The id of an invocation: that of the request that asked for it, kept by its retries; a new one where nothing
+/// was asked over the wire, and for an event that was queued without one.
+/// <https://repost.aws/knowledge-center/lambda-function-duplicate-invocations>
+fn request_id(input: &Value) -> String {
+    input["RequestId"].as_str().map_or_else(|| Uuid::new_v4().to_string(), str::to_owned)
 }

@@ -59,8 +59,12 @@ pub struct Happened<'a> {
 /// Posts the calls that the bucket's rules ask for, in the transaction of the change.
 pub fn announce(tx: &mut Tx<'_>, bucket: &Bucket, happened: &Happened<'_>) -> Result<(), Fault> {
     for rule in bucket.rules.iter().filter(|rule| rule.wants(happened.event, happened.key)) {
-        let input =
-            json!({"FunctionName": rule.function(), "Payload": {"Records": [record(rule, happened)]}});
+        let input = json!({
+            "FunctionName": rule.function(),
+            "Payload": {"Records": [record(rule, happened)]},
+            // One for all attempts.
+            "RequestId": uuid::Uuid::new_v4().to_string(),
+        });
         Bus::post(tx, &Event { service: "lambda".into(), operation: "InvokeAsync".into(), input })?;
     }
     Ok(())
