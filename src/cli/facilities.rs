@@ -15,6 +15,7 @@ use crate::domain::filter::Filter;
 use crate::domain::formats;
 use crate::domain::object::Object;
 use crate::domain::problem::Problem;
+use crate::settings::Origin;
 use crate::work::export::{self, Choice, Row, Sort};
 use crate::work::load::{self, Loaded};
 
@@ -32,26 +33,21 @@ pub struct Facilities {
 
 #[derive(Subcommand, Debug)]
 enum Verb {
-    /// The facilities, the most urgent first
+    /// The facilities, the most urgent first; with --within those with an accreditation that expires in it
     List {
         #[command(flatten)]
         which: Which,
-        /// Only those with an accreditation that expires inside: 90d, 2w, 6mo, 1y
-        #[arg(long, value_name = "WINDOW", value_parser = Window::parse)]
-        within: Option<Window>,
     },
     /// One facility with all its accreditations
     Show {
         /// Its id: FAC004
         id: String,
     },
-    /// The facilities with an accreditation that expires inside the window; stage 2 of the pipeline
+    /// The facilities with an accreditation that expires inside the window (--within, else 6mo); stage 2
+    /// of the pipeline
     Expiring {
         #[command(flatten)]
         which: Which,
-        /// 90d, 2w, 6mo, 1y; both ends count [default: the setting `within`, 6mo]
-        #[arg(long, value_name = "WINDOW", value_parser = Window::parse)]
-        within: Option<Window>,
         /// Write each record to processed/expiring-<facility_id>.json
         #[arg(long)]
         write: bool,
@@ -88,7 +84,10 @@ impl Which {
 impl Facilities {
     pub async fn run(self, cx: &Context, out: &mut Output) -> Result<Exit, Problem> {
         match self.verb {
-            Verb::List { which, within } => {
+            Verb::List { which } => {
+                // The window that is always there is the other subcommand's: here it has to be asked for.
+                let asked = matches!(cx.settings.origin("within"), Origin::Flag(_));
+                let within = asked.then(|| window(cx)).transpose()?;
                 let choice = match which.choice(out, within) {
                     Ok(choice) => choice,
                     Err(exit) => return Ok(exit),
@@ -96,11 +95,8 @@ impl Facilities {
                 list(cx, out, &choice).await
             }
             Verb::Show { id } => show(cx, out, &id).await,
-            Verb::Expiring { which, within, write, consent } => {
-                let within = match within {
-                    Some(within) => within,
-                    None => Window::parse(&cx.settings.within).map_err(Problem::new)?,
-                };
+            Verb::Expiring { which, write, consent } => {
+                let within = window(cx)?;
                 let choice = match which.choice(out, Some(within)) {
                     Ok(choice) => choice,
                     Err(exit) => return Ok(exit),
@@ -109,6 +105,10 @@ impl Facilities {
             }
         }
     }
+}
+
+fn window(cx: &Context) -> Result<Window, Problem> {
+    Window::parse(&cx.settings.within).map_err(Problem::new)
 }
 
 /// Everything in the bucket; what is wrong with it is told on stderr.

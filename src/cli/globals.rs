@@ -27,6 +27,9 @@ pub struct Globals {
     /// The date that counts as today
     #[arg(long, global = true, value_name = "DATE")]
     as_of: Option<String>,
+    /// The window of expiring accreditations, both ends included: 90d, 2w, 6mo, 1y
+    #[arg(long, global = true, value_name = "WINDOW")]
+    within: Option<String>,
     /// Refuse whatever starts, stops, writes or deletes
     #[arg(long, global = true)]
     read_only: bool,
@@ -98,6 +101,7 @@ impl Globals {
             ("endpoint_url", &self.endpoint_url),
             ("context", &self.context),
             ("as_of", &self.as_of),
+            ("within", &self.within),
             ("output", &self.output),
             ("bucket", &self.bucket),
             ("prefix", &self.prefix),

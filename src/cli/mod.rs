@@ -226,9 +226,9 @@ mod tests {
         for key in crate::settings::keys::KEYS {
             let flag = key.flag();
             let flag = flag.trim_start_matches("--");
-            // The window is asked for by the subcommands that have one, the mouse by --no-mouse.
+            // The mouse is there without being asked for.
             let known = longs.contains(&flag) || longs.contains(&format!("no-{flag}").as_str());
-            assert!(known || flag == "within", "{flag}");
+            assert!(known, "{flag}");
         }
     }
 

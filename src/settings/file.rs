@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use toml::de::{DeTable, DeValue};
 
-use super::keys;
+use super::keys::{self, Kind};
 use super::layers::{Error, Layer, Place};
 
 /// What a configuration file says.
@@ -90,13 +90,14 @@ fn entry(name: &str, value: &DeValue<'_>, place: Place, layer: &mut Layer, error
         errors.push(Error { place, what: format!("there is no setting {name}"), fix });
         return;
     };
-    let text = match value {
-        DeValue::String(text) => text.to_string(),
-        DeValue::Boolean(value) => value.to_string(),
-        DeValue::Datetime(date) => date.to_string(),
-        DeValue::Integer(number) => number.as_str().to_owned(),
-        other => {
-            let what = format!("{name} is {}, not a single value", other.type_str());
+    let text = match (value, key.kind) {
+        (DeValue::String(text), _) => text.to_string(),
+        (DeValue::Boolean(value), Kind::Switch) => value.to_string(),
+        (DeValue::Integer(number), Kind::Switch) => number.as_str().to_owned(),
+        (DeValue::Datetime(date), Kind::Date) => date.to_string(),
+        (other, kind) => {
+            let wanted = if kind == Kind::Switch { "true or false" } else { "text" };
+            let what = format!("{name} is of TOML's type {}, not {wanted}", other.type_str());
             errors.push(Error { place, what, fix: format!("write {name} = \"…\"") });
             return;
         }

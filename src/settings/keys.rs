@@ -14,6 +14,8 @@ pub enum Kind {
     Date,
     /// `6mo`, `90d`, `1y`, `2w`.
     Window,
+    /// A bucket's name, or the ARN of an access point.
+    Bucket,
     /// A key prefix: empty, or ended by `/`.
     Prefix,
     /// `http://…` or `https://…`, or empty.
@@ -50,13 +52,23 @@ const fn key(name: &'static str, kind: Kind, default: &'static str, help: &'stat
 
 /// Every setting, in the order people are shown.
 pub const KEYS: &[Key] = &[
-    key("context", Kind::Maybe, "", "the named context to use: one of the [context.name] tables, or local"),
+    key(
+        "context",
+        Kind::Maybe,
+        "",
+        "the named context to use, in the file as use_context: one of the [context.name] tables, or local",
+    ),
     key("profile", Kind::Maybe, "", "an AWS profile: work on that account instead of the local cloud"),
-    key("region", Kind::Maybe, "", "the AWS region; else the profile's, else us-east-1"),
+    key(
+        "region",
+        Kind::Maybe,
+        "",
+        "the AWS region; else, but for the local cloud, AWS_REGION's, AWS_DEFAULT_REGION's or the profile's; else us-east-1",
+    ),
     key("endpoint_url", Kind::Url, "", "work on any endpoint that answers AWS's calls"),
     key("local_dir", Kind::Maybe, "", "the folder of the local cloud; else in the user's data directory"),
     key("ephemeral", Kind::Switch, "false", "a local cloud in this process alone, forgotten afterwards"),
-    key("bucket", Kind::Text, "healthcare-accreditation-data-pipeline", "the pipeline's bucket"),
+    key("bucket", Kind::Bucket, "healthcare-accreditation-data-pipeline", "the pipeline's bucket"),
     key("prefix", Kind::Prefix, "raw/", "where facility records lie in the bucket"),
     key("database", Kind::Text, "healthcare_pipeline", "the Athena database"),
     key("table", Kind::Text, "facilities", "the table over the facility records"),

@@ -133,6 +133,9 @@ pub(super) fn merge(sources: &Sources) -> Result<Settings, Vec<Error>> {
     if !errors.is_empty() {
         return Err(errors);
     }
+    if said != Said::Local {
+        merged.region_of(&sources.environment);
+    }
     let mut settings = merged.settings(said);
     settings.contexts = file.contexts.keys().cloned().collect();
     settings.hint = hint(&settings, &sources.environment);
@@ -222,6 +225,17 @@ impl Merged {
     fn forget_target(&mut self) {
         for name in ["profile", "region", "endpoint_url", "local_dir", "ephemeral"] {
             self.values.remove(name);
+        }
+    }
+
+    /// AWS's own variables say the region where nothing of ours does, as they do for every AWS tool.
+    fn region_of(&mut self, variables: &[(String, String)]) {
+        if self.values.get("region").is_some_and(|(text, _)| !text.is_empty()) {
+            return;
+        }
+        let told = |wanted: &&str| variables.iter().find(|(name, text)| name == wanted && !text.is_empty());
+        if let Some((name, text)) = ["AWS_REGION", "AWS_DEFAULT_REGION"].iter().find_map(told) {
+            self.values.insert("region", (text.clone(), Origin::Variable(name.clone())));
         }
     }
 

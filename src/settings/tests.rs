@@ -69,7 +69,7 @@ fn a_later_layer_wins_and_is_named() {
 #[test]
 fn mistakes_are_named_with_line_and_fix() {
     let text =
-        "bucket = \"b\"\nbuket = \"c\"\nas_of = \"2026-02-30\"\nmouse = \"maybe\"\nwithin = \"soon\"\n";
+        "bucket = \"bkt\"\nbuket = \"c\"\nas_of = \"2026-02-30\"\nmouse = \"maybe\"\nwithin = \"soon\"\n";
     let errors = Settings::merge(&file(text)).unwrap_err();
     assert_eq!(errors.len(), 1, "{errors:?}");
     assert_eq!(errors[0].to_string(), "config.toml:2: there is no setting buket (did you mean bucket?)");
@@ -77,10 +77,54 @@ fn mistakes_are_named_with_line_and_fix() {
     let lines: Vec<String> = errors.iter().map(|error| error.place.to_string()).collect();
     assert_eq!(lines, ["config.toml:3", "config.toml:4", "config.toml:5"]);
     assert!(errors[1].fix.contains("true or false"), "{}", errors[1]);
-    let errors = Settings::merge(&file("bucket = \"b\"\nprefix = \n")).unwrap_err();
+    let errors = Settings::merge(&file("bucket = \"bkt\"\nprefix = \n")).unwrap_err();
     assert_eq!(errors[0].place, Place::File { path: "config.toml".into(), line: 2 });
     let errors = Settings::merge(&environment(Sources::default(), &[("WARD_BUCKT", "x")])).unwrap_err();
     assert!(errors[0].to_string().contains("WARD_BUCKET"), "{}", errors[0]);
+}
+
+#[test]
+fn a_bucket_that_s3_does_not_allow_is_refused_wherever_it_is_said() {
+    let told = |sources: &Sources| Settings::merge(sources).unwrap_err()[0].to_string();
+    let rule = "S3 has names of 3 to 63 of a-z, 0-9, - and ., a letter or digit at both ends";
+    let none = Sources::default;
+    assert_eq!(
+        told(&flags(none(), &[("bucket", "5")])),
+        format!("--bucket: \"5\" is not a value of bucket ({rule})")
+    );
+    let variable = environment(none(), &[("WARD_BUCKET", "My_Bucket")]);
+    assert_eq!(told(&variable), format!("WARD_BUCKET: \"My_Bucket\" is not a value of bucket ({rule})"));
+    let filed = file("utc = true\nbucket = \"My_Bucket\"\n");
+    assert_eq!(told(&filed), format!("config.toml:2: \"My_Bucket\" is not a value of bucket ({rule})"));
+    // What is no text in TOML is not taken for one.
+    for (line, kind) in
+        [("bucket = 555", "integer"), ("table = true", "boolean"), ("topic = 2026-01-01", "datetime")]
+    {
+        let said = told(&file(line));
+        assert!(said.contains(&format!("is of TOML's type {kind}, not text (write ")), "{said}");
+    }
+}
+
+#[test]
+fn the_region_is_aws_s_own_where_nothing_of_ours_says_one() {
+    let both = [("AWS_DEFAULT_REGION", "eu-west-1"), ("AWS_REGION", "ap-south-1")];
+    let url = [("endpoint_url", "http://127.0.0.1:1")];
+    let region = |variables: &[(&str, &str)], given: &[(&'static str, &str)]| {
+        let settings = Settings::merge(&flags(environment(Sources::default(), variables), given)).unwrap();
+        let region = settings.region.clone().unwrap_or_default();
+        let Target::Endpoint { region: used, .. } = &settings.target else { panic!("{:?}", settings.target) };
+        assert_eq!(*used, settings.region, "what is shown is what is used");
+        (region, settings.origin("region").to_string())
+    };
+    let pair = |region: &str, origin: &str| (region.to_owned(), origin.to_owned());
+    assert_eq!(region(&both, &url), pair("ap-south-1", "AWS_REGION"));
+    assert_eq!(region(&both[..1], &url), pair("eu-west-1", "AWS_DEFAULT_REGION"));
+    assert_eq!(region(&[("AWS_REGION", ""), both[0]], &url), pair("eu-west-1", "AWS_DEFAULT_REGION"));
+    let given = [url[0], ("region", "us-west-2")];
+    assert_eq!(region(&both, &given), pair("us-west-2", "--region"));
+    // The local cloud is where it is.
+    let local = Settings::merge(&environment(Sources::default(), &both)).unwrap();
+    assert_eq!((local.region.clone(), local.origin("region")), (None, Origin::Default));
 }
 
 #[test]

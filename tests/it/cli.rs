@@ -246,7 +246,7 @@ fn settings_tell_where_they_came_from() {
     let home = tempfile::tempdir().unwrap();
     let output = ward(home.path())
         .args(["doctor", "--settings", "--output", "json", "--table", "t"])
-        .env("WARD_BUCKET", "b")
+        .env("WARD_BUCKET", "bkt")
         .output()
         .unwrap();
     let (code, data, _) = told(output);
@@ -254,7 +254,7 @@ fn settings_tell_where_they_came_from() {
     let of =
         |name: &str| settings.as_array().unwrap().iter().find(|one| one["setting"] == name).unwrap().clone();
     assert_eq!(code, 0);
-    assert_eq!((&of("bucket")["value"], &of("bucket")["origin"]), (&"b".into(), &"WARD_BUCKET".into()));
+    assert_eq!((&of("bucket")["value"], &of("bucket")["origin"]), (&"bkt".into(), &"WARD_BUCKET".into()));
     assert_eq!(of("table")["origin"], "--table");
     assert_eq!(of("database")["origin"], "default");
 }
