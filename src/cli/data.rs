@@ -13,6 +13,7 @@ use super::{upload, validate};
 use crate::domain::formats::json as json_text;
 use crate::domain::problem::Problem;
 use crate::domain::text::shown;
+use crate::domain::units;
 use crate::work::{generate, import};
 
 /// Make, check and upload facility records
@@ -128,7 +129,8 @@ fn generate(
     let written = std::fs::File::create(path)
         .and_then(|file| generate::survey(count, seed, cx.as_of, BufWriter::new(file)));
     written.map_err(|e| unwritten(path, &e))?;
-    out.say(&format!("{count} rows in {}", path.display()));
+    let rows = if count == 1 { "row" } else { "rows" };
+    out.say(&format!("{count} {rows} in {}", path.display()));
     Ok(Exit::Done)
 }
 
@@ -185,9 +187,10 @@ fn import(
         }
     }
     let to = into.map_or(String::new(), |folder| format!(" in {}", folder.display()));
+    let facilities = units::count(good, "facility", "facilities");
     out.say(&match bad {
-        0 => format!("{good} facilities{to}"),
-        bad => format!("{good} facilities{to}; {bad} rows could not be imported"),
+        0 => format!("{facilities}{to}"),
+        bad => format!("{facilities}{to}; {} could not be imported", units::count(bad, "row", "rows")),
     });
     Ok(if bad == 0 { Exit::Done } else { Exit::No })
 }

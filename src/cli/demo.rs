@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::context::Context;
 use super::exit::Exit;
+use super::local::factor;
 use super::output::Output;
 use super::reach::Reached;
 use super::workflows::machine_arn;
@@ -33,7 +34,7 @@ pub struct Demo {
     #[arg(long)]
     watch: bool,
     /// Make every wait of the cloud that many times shorter
-    #[arg(long, default_value_t = 1.0, value_name = "FACTOR")]
+    #[arg(long, default_value_t = 1.0, value_name = "FACTOR", value_parser = factor)]
     speed: f64,
 }
 

@@ -39,7 +39,7 @@ pub struct Local {
     calm: f64,
 }
 
-fn factor(text: &str) -> Result<f64, String> {
+pub(super) fn factor(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(factor) if factor.is_finite() && factor > 0.0 && factor <= 1e6 => Ok(factor),
         _ => Err("a number above 0, at most 1000000".into()),

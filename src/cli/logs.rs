@@ -99,9 +99,15 @@ impl Logs {
             let page = match page {
                 Ok(page) => page,
                 Err(error) if error.kind == Kind::NotFound => {
-                    return Err(error.problem().hint(format!(
-                        "The function writes {group} when it first runs: `ward data upload` sets it off"
-                    )));
+                    let hint = match &self.group {
+                        Some(group) if *group != group_of(&cx.settings.function) => {
+                            "Check --group; without it the log of the pipeline's function is shown".to_owned()
+                        }
+                        _ => format!(
+                            "The function writes {group} when it first runs: `ward data upload` sets it off"
+                        ),
+                    };
+                    return Err(error.problem().hint(hint));
                 }
                 Err(error) => return Err(error.problem()),
             };
@@ -113,7 +119,9 @@ impl Logs {
             }
         }
         if count == 0 && out.format() == Format::Table {
-            out.say(&format!("No line since {}: --since 1d looks further back.", cx.time(since)));
+            let matches = self.filter.as_ref().map(|filter| format!(" matches {filter}"));
+            let matches = matches.unwrap_or_default();
+            out.say(&format!("No line since {}{matches}: --since 1d looks further back.", cx.time(since)));
         }
         Ok(Exit::Done)
     }

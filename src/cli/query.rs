@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 use serde_json::Value;
 
 use super::consent::Consent;
@@ -53,12 +53,14 @@ enum Verb {
 }
 
 #[derive(Args, Debug)]
+#[command(group(ArgGroup::new("statement").required(true).args(["name", "sql", "file"])))]
+#[command(override_usage = "ward query run [OPTIONS] <NAME | -e SQL | -f FILE | ->")]
 struct Run {
     /// The name of a saved query (`ward query list --saved`), or - for standard input
-    #[arg(required_unless_present_any = ["sql", "file"], conflicts_with_all = ["sql", "file"])]
+    #[arg(value_name = "NAME | -")]
     name: Option<String>,
     /// The SQL itself
-    #[arg(short = 'e', long = "sql", value_name = "SQL", conflicts_with = "file")]
+    #[arg(short = 'e', long = "sql", value_name = "SQL")]
     sql: Option<String>,
     /// A file with SQL
     #[arg(short, long, value_name = "FILE")]
@@ -239,8 +241,7 @@ fn print(out: &mut Output, grid: &Grid) {
 }
 
 fn summary(query: &Execution, grid: &Grid) -> String {
-    let rows = grid.rows.len();
-    let mut parts = vec![format!("{rows} row{}", if rows == 1 { "" } else { "s" })];
+    let mut parts = vec![units::count(grid.rows.len(), "row", "rows")];
     if let Some(millis) = query.total_millis.or(query.engine_millis) {
         parts.push(units::duration(chrono::TimeDelta::milliseconds(millis as i64)));
     }

@@ -10,6 +10,7 @@ use super::exit::Exit;
 use super::output::{Column, Format, Output};
 use super::validate;
 use crate::domain::problem::Problem;
+use crate::domain::units;
 use crate::work::source;
 use crate::work::upload::{self, Done, Plan};
 
@@ -52,7 +53,8 @@ pub async fn run(
     let place = format!("s3://{bucket}/{prefix}");
     let drafts = plan.drafts;
     if !consent.dry_run
-        && let Err(exit) = consent.ask(cx, out, &format!("Upload {drafts} records to {place}"))
+        && let Err(exit) =
+            consent.ask(cx, out, &format!("Upload {} to {place}", units::count(drafts, "record", "records")))
     {
         return Ok(exit);
     }

@@ -12,6 +12,7 @@ use crate::domain::formats::json as json_text;
 use crate::domain::problem::Problem;
 use crate::domain::record::Finding;
 use crate::domain::text::shown;
+use crate::domain::units;
 use crate::work::repair::{Outcome, Repairs};
 use crate::work::source::{self, Source};
 use crate::work::validate::{Summary, Validator};
@@ -166,7 +167,7 @@ fn summary_value(summary: &Summary) -> Value {
 /// The summary in words.
 pub(super) fn summary_text(summary: &Summary) -> String {
     let Summary { files, records, bad, findings, unreadable, .. } = *summary;
-    let plural = |n: usize, one: &str| format!("{n} {one}{}", if n == 1 { "" } else { "s" });
+    let plural = |n: usize, one: &str| units::count(n, one, &format!("{one}s"));
     let mut text = format!("{} in {}: ", plural(records, "record"), plural(files, "file"));
     text += &match (bad, unreadable) {
         (0, 0) => "all good".to_owned(),

@@ -37,7 +37,8 @@ pub async fn watch_all(cx: &Context, out: &mut Output, aws: &Aws) -> Result<Exit
     let mut watching = Watching::new(Utc::now());
     let clock = |at| cx.clock(at);
     let mut events: SelectAll<BoxStream<'static, Item>> = SelectAll::new();
-    out.say(&format!("Watching {} state machines; Ctrl-C ends it, and what runs goes on", finder.len()));
+    let machines = units::count(finder.len(), "state machine", "state machines");
+    out.say(&format!("Watching {machines}; Ctrl-C ends it, and what runs goes on"));
     let mut told = BTreeSet::new();
     for round in 0_u64.. {
         // What is followed goes on while it is asked what else runs.
@@ -84,7 +85,10 @@ fn tell(
         match &machines[..] {
             [] => out.say(problem),
             [one] => out.say(&format!("{one}: {problem}")),
-            [one, others @ ..] => out.say(&format!("{one} and {} others: {problem}", others.len())),
+            [one, others @ ..] => {
+                let others = units::count(others.len(), "other", "others");
+                out.say(&format!("{one} and {others}: {problem}"));
+            }
         }
     }
     for over in told.iter().filter(|problem| !problems.contains_key(*problem)) {

@@ -41,7 +41,7 @@ pub struct Facility {
 /// be made of it: not UTF-8, not JSON, not an object, no `facility_id`. Anything less, such as an
 /// unreadable date, leaves its field unknown; [`record::examine`] names all of it.
 pub fn read(bytes: &[u8]) -> Result<Facility, Finding> {
-    record::examine(bytes, 1).facility
+    record::examine(bytes, (1, 1)).facility
 }
 
 impl Accreditation {

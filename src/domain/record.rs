@@ -51,11 +51,11 @@ impl Examined {
     }
 }
 
-/// Reads one record and names everything wrong with it. `first_line` is the line it starts at in its
-/// file, for messages about JSON that does not parse.
-pub fn examine(bytes: &[u8], first_line: usize) -> Examined {
+/// Reads one record and names everything wrong with it. `at` is the line and the byte of that line it starts
+/// at in its file, both from 1, for messages about JSON that does not parse.
+pub fn examine(bytes: &[u8], at: (usize, usize)) -> Examined {
     let mut reader = Reader::default();
-    let facility = reader.record(bytes, first_line);
+    let facility = reader.record(bytes, at);
     Examined { facility, findings: reader.findings }
 }
 
@@ -127,7 +127,7 @@ impl Reader {
         self.findings.push(finding(path, reason));
     }
 
-    fn record(&mut self, bytes: &[u8], first_line: usize) -> Result<Facility, Finding> {
+    fn record(&mut self, bytes: &[u8], at: (usize, usize)) -> Result<Facility, Finding> {
         if bytes.len() > LIMIT {
             return too_long(bytes.len()).facility;
         }
@@ -137,10 +137,11 @@ impl Reader {
         })?;
         let source = source.strip_prefix('\u{feff}').unwrap_or(source);
         let value: Value = serde_json::from_str(source).map_err(|e| {
-            let line = first_line + e.line().saturating_sub(1);
+            let line = at.0 + e.line().saturating_sub(1);
+            let column = if e.line() <= 1 { at.1 - 1 + e.column() } else { e.column() };
             let says = e.to_string();
             let says = says.split(" at line ").next().unwrap_or_default();
-            finding("", format!("is not JSON: {says} (line {line}, column {})", e.column()))
+            finding("", format!("is not JSON: {says} (line {line}, column {column})"))
         })?;
         let Value::Object(mut map) = value else {
             return Err(finding("", format!("is {}; a record is an object", kind(&value))));

@@ -2,7 +2,7 @@ use super::*;
 use proptest::prelude::*;
 
 fn findings(record: &str) -> Vec<String> {
-    examine(record.as_bytes(), 1).all().map(Finding::to_string).collect()
+    examine(record.as_bytes(), (1, 1)).all().map(Finding::to_string).collect()
 }
 
 fn with(accreditation: &str) -> String {
@@ -74,13 +74,13 @@ fn without_an_id_there_is_no_facility() {
         (r#"{"facility_id":"  "}"#, "facility_id: is empty"),
         ("{\n\"facility_id\":\n}", "is not JSON: expected value (line 3, column 1)"),
     ] {
-        let examined = examine(record.as_bytes(), 1);
+        let examined = examine(record.as_bytes(), (1, 1));
         assert_eq!(examined.facility.unwrap_err().to_string(), expected);
     }
-    let examined = examine(b"{\"facility_id\":\"\xff\"}", 1);
+    let examined = examine(b"{\"facility_id\":\"\xff\"}", (1, 1));
     assert_eq!(examined.facility.unwrap_err().to_string(), "is not UTF-8: byte 17 is 0xff");
     let long = vec![b' '; LIMIT + 1];
-    assert!(examine(&long, 1).facility.unwrap_err().reason.starts_with("has 1048577 bytes"));
+    assert!(examine(&long, (1, 1)).facility.unwrap_err().reason.starts_with("has 1048577 bytes"));
 }
 
 #[test]
@@ -97,7 +97,7 @@ fn escape_sequences_are_found_wherever_they_hide() {
 
 #[test]
 fn an_unreadable_date_does_not_keep_the_facility_out() {
-    let examined = examine(with(r#"{"name":"CAP","expiry_date":"2026-02-30"}"#).as_bytes(), 1);
+    let examined = examine(with(r#"{"name":"CAP","expiry_date":"2026-02-30"}"#).as_bytes(), (1, 1));
     assert_eq!(examined.facility.unwrap().accreditations[0].expiry, None);
     assert_eq!(examined.findings.len(), 1);
 }
@@ -105,13 +105,13 @@ fn an_unreadable_date_does_not_keep_the_facility_out() {
 proptest! {
     #[test]
     fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-        let _ = examine(&bytes, 1);
+        let _ = examine(&bytes, (1, 1));
     }
 
     #[test]
     fn what_is_said_is_never_obeyed(name in any::<String>(), day in any::<String>()) {
         let record = with(&serde_json::json!({ "name": name, "expiry_date": day }).to_string());
-        for finding in examine(record.as_bytes(), 1).all() {
+        for finding in examine(record.as_bytes(), (1, 1)).all() {
             prop_assert!(!finding.to_string().chars().any(text::obeyed));
         }
     }
@@ -121,7 +121,7 @@ proptest! {
         prop_assume!(!["name", "state", "city"].contains(&extra.as_str()));
         let mut value: Value = serde_json::from_str(&with("")).unwrap();
         value[&extra] = number.into();
-        let facility = examine(value.to_string().as_bytes(), 1).facility.unwrap();
+        let facility = examine(value.to_string().as_bytes(), (1, 1)).facility.unwrap();
         prop_assert_eq!(facility.to_value(), value);
     }
 }

@@ -13,6 +13,8 @@ use super::record::LIMIT;
 pub struct Piece {
     /// The line it starts at, from 1.
     pub line: usize,
+    /// The byte of that line it starts at, from 1; a byte order mark does not count.
+    pub column: usize,
     pub body: Body,
 }
 
@@ -42,7 +44,10 @@ pub struct Splitter {
     /// Inside a top-level array.
     array: bool,
     line: usize,
-    start: usize,
+    /// Of the byte that comes next.
+    column: usize,
+    /// Line and column of the current piece.
+    start: (usize, usize),
     buf: Vec<u8>,
     /// Bytes of the current piece; more than `buf` holds once it is too long.
     len: usize,
@@ -59,7 +64,8 @@ impl Default for Splitter {
             state: State::Between,
             array: false,
             line: 1,
-            start: 1,
+            column: 1,
+            start: (1, 1),
             buf: Vec::new(),
             len: 0,
             line_start: 0,
@@ -88,8 +94,10 @@ impl Splitter {
                 State::Object => self.object(byte, out),
                 State::Junk => self.junk(byte, out),
             }
+            self.column += 1;
             if byte == b'\n' {
                 self.line += 1;
+                self.column = 1;
             }
         }
     }
@@ -105,7 +113,10 @@ impl Splitter {
         match byte {
             b' ' | b'\t' | b'\r' | b'\n' => return,
             // The bytes of a byte order mark, where only it can be meant.
-            0xef | 0xbb | 0xbf if self.line == 1 => return,
+            0xef | 0xbb | 0xbf if self.line == 1 => {
+                self.column -= 1;
+                return;
+            }
             b'[' if !self.array => {
                 self.array = true;
                 return;
@@ -121,7 +132,7 @@ impl Splitter {
             }
             _ => self.state = State::Junk,
         }
-        self.start = self.line;
+        self.start = (self.line, self.column);
         self.line_start = 0;
         self.keep(byte);
     }
@@ -174,7 +185,7 @@ impl Splitter {
         if serde_json::from_slice::<IgnoredAny>(line).is_err() {
             return false;
         }
-        let whole = Piece { line: self.line, body: Body::Bytes(line.to_vec()) };
+        let whole = Piece { line: self.line, column: 1, body: Body::Bytes(line.to_vec()) };
         self.buf.truncate(self.line_start);
         self.len = self.buf.len();
         self.emit(out);
@@ -209,7 +220,8 @@ impl Splitter {
             buf.truncate(buf.trim_ascii_end().len());
             Body::Bytes(buf)
         };
-        out.push(Piece { line: self.start, body });
+        let (line, column) = self.start;
+        out.push(Piece { line, column, body });
         self.state = State::Between;
         self.len = 0;
         self.line_start = 0;
@@ -248,6 +260,17 @@ mod tests {
         let pretty = "{\n  \"facility_id\": \"A\",\n  \"labs\": [\n    {}\n  ]\n}";
         assert_eq!(texts(format!("{pretty}\n{b}\n").as_bytes()), [pair(1, pretty), pair(7, b)]);
         assert_eq!(texts(b" \n"), []);
+    }
+
+    #[test]
+    fn a_piece_knows_the_byte_of_its_line_it_starts_at() {
+        let columns = |text: &str| -> Vec<(usize, usize)> {
+            split(text.as_bytes()).into_iter().map(|piece| (piece.line, piece.column)).collect()
+        };
+        assert_eq!(columns("{} trailing\n  {}{}\n"), [(1, 1), (1, 4), (2, 3), (2, 5)]);
+        assert_eq!(columns("\u{feff}[{}, {}]"), [(1, 2), (1, 6)]);
+        let broken = "  {\"facility_id\":\n{\"facility_id\":\"B\"}\n x";
+        assert_eq!(columns(broken), [(1, 3), (2, 1), (3, 2)]);
     }
 
     #[test]

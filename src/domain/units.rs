@@ -26,6 +26,11 @@ pub fn duration(span: TimeDelta) -> String {
     }
 }
 
+/// `1 facility`, `2 facilities`.
+pub fn count(number: usize, one: &str, several: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { several })
+}
+
 /// A running clock: as [`duration`], but below a minute always with one decimal, so that it ticks evenly.
 pub fn clock(span: TimeDelta) -> String {
     let millis = span.num_milliseconds().max(0);

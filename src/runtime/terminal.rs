@@ -222,8 +222,13 @@ fn hook_panics() {
 
 /// Sends what asks the console to end, or to step aside.
 pub(crate) fn watch_signals(inbox: &Inbox) {
-    let kinds =
-        [SignalKind::terminate(), SignalKind::hangup(), SignalKind::interrupt(), SignalKind::from_raw(STOP)];
+    let kinds = [
+        SignalKind::terminate(),
+        SignalKind::hangup(),
+        SignalKind::interrupt(),
+        SignalKind::quit(),
+        SignalKind::from_raw(STOP),
+    ];
     for kind in kinds {
         // Without a handler the signal keeps its usual meaning.
         let Ok(mut signals) = signal(kind) else { continue };

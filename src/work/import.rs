@@ -13,6 +13,7 @@ use serde_json::json;
 use super::draw::{Draw, Job};
 use crate::domain::expiry::Window;
 use crate::domain::facility::{Accreditation, Facility};
+use crate::domain::record::LIMIT;
 use crate::domain::text::{first_obeyed, shown};
 
 /// The columns a survey file must have, in any order, in any case.
@@ -92,7 +93,16 @@ pub fn facilities<R: io::Read>(
             let reason = format!("State: `{}` is not a two-letter state", shown(state));
             return Err(Error { line, reason });
         }
-        Ok((row, facility(row, name, city, &state.to_ascii_uppercase(), seed, as_of)))
+        let facility = facility(row, name, city, &state.to_ascii_uppercase(), seed, as_of);
+        // What is made up is small; a quarter leaves room for it and for escapes.
+        let size = if name.len() + city.len() < LIMIT / 4 { 0 } else { facility.to_line().len() };
+        match size > LIMIT {
+            true => {
+                let reason = format!("makes a record of {size} bytes; a record has at most {LIMIT}");
+                Err(Error { line, reason })
+            }
+            false => Ok((row, facility)),
+        }
     }))
 }
 
@@ -204,7 +214,7 @@ mod tests {
         assert_eq!((facility.state.as_deref(), facility.city.as_deref()), (Some("TX"), Some("Waco")));
         assert_eq!(rows[1].clone().unwrap().1.facility_id, "FAC002");
         assert_eq!(id(1234), "FAC1234");
-        let examined = record::examine(facility.to_line().as_bytes(), 1);
+        let examined = record::examine(facility.to_line().as_bytes(), (1, 1));
         assert_eq!((examined.facility, examined.findings), (Ok(facility), vec![]));
     }
 
@@ -226,6 +236,20 @@ mod tests {
             ]
         );
         assert_eq!(rows[6].clone().unwrap().1.facility_id, "FAC007");
+    }
+
+    #[test]
+    fn a_row_that_makes_too_large_a_record_is_a_bad_row() {
+        let row = |length: usize| format!("{},Waco,TX\n", "x".repeat(length));
+        let csv = format!("Organization Name,City,State\n{}{}B,Waco,TX\n", row(900_000), row(1 << 20));
+        let rows = import(csv.as_bytes());
+        let (_, large) = rows[0].clone().unwrap();
+        let examined = record::examine(large.to_line().as_bytes(), (1, 1));
+        assert_eq!(examined.facility, Ok(large));
+        let error = rows[1].clone().unwrap_err();
+        assert!(error.starts_with("line 3: makes a record of 1048"), "{error}");
+        assert!(error.ends_with("bytes; a record has at most 1048576"), "{error}");
+        assert_eq!(rows[2].clone().unwrap().1.facility_id, "FAC003");
     }
 
     #[test]

@@ -94,7 +94,7 @@ type Parsed = (usize, record::Examined);
 fn parse(body: &[u8]) -> Vec<Parsed> {
     // Nearly every object is one record: spare it the cutting.
     if body.len() <= record::LIMIT {
-        let examined = record::examine(body, 1);
+        let examined = record::examine(body, (1, 1));
         if examined.facility.is_ok() {
             return vec![(1, examined)];
         }
@@ -108,7 +108,7 @@ fn parse(body: &[u8]) -> Vec<Parsed> {
         .into_iter()
         .map(|piece| {
             let examined = match piece.body {
-                Body::Bytes(bytes) => record::examine(&bytes, piece.line),
+                Body::Bytes(bytes) => record::examine(&bytes, (piece.line, piece.column)),
                 Body::Long(len) => record::too_long(len),
             };
             (piece.line, examined)

@@ -116,7 +116,7 @@ impl Copy {
             return Ok(Outcome::Dropped);
         }
         let line = facility.to_line();
-        if record::examine(line.as_bytes(), 1).all().next().is_some() {
+        if record::examine(line.as_bytes(), (1, 1)).all().next().is_some() {
             return Ok(Outcome::LeftOut);
         }
         self.file.write_all(line.as_bytes())?;

@@ -87,10 +87,12 @@ fn folder(root: &Path, at: &Path, sources: &mut Vec<Source>) -> io::Result<()> {
     entries.sort_by_cached_key(|entry| natural(&entry.file_name().to_string_lossy()));
     for entry in entries {
         let path = entry.path();
-        // A link to a folder could lead round in a circle; a link to a file is a file.
+        // A link to a folder could lead round in a circle; a link to a file is a file, and one that leads
+        // nowhere is a file that cannot be read.
         if entry.file_type()?.is_dir() {
             folder(root, &path, sources)?;
-        } else if path.extension().is_some_and(|end| ENDS.iter().any(|known| end == *known)) && path.is_file()
+        } else if path.extension().is_some_and(|end| ENDS.iter().any(|known| end == *known))
+            && path.metadata().map_or(true, |what| what.is_file())
         {
             let name = path.strip_prefix(root).unwrap_or(&path).to_owned();
             sources.push(Source { path, name });
@@ -135,6 +137,20 @@ mod tests {
         let found = sources(&[folder.path().to_owned()]).unwrap();
         let names: Vec<String> = found.iter().map(|s| s.name.display().to_string()).collect();
         assert_eq!(names, ["f-1.json", "f-2.json", "f-10.json", "sub/x.ndjson"]);
+    }
+
+    #[test]
+    fn a_link_that_leads_nowhere_is_not_passed_over() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("sub")).unwrap();
+        std::fs::write(folder.path().join("a.json"), "{}").unwrap();
+        std::os::unix::fs::symlink("a.json", folder.path().join("b.json")).unwrap();
+        std::os::unix::fs::symlink("nowhere.json", folder.path().join("c.json")).unwrap();
+        std::os::unix::fs::symlink("sub", folder.path().join("d.json")).unwrap();
+        let found = sources(&[folder.path().to_owned()]).unwrap();
+        let names: Vec<String> = found.iter().map(|s| s.name.display().to_string()).collect();
+        assert_eq!(names, ["a.json", "b.json", "c.json"]);
+        assert!(found[2].pieces(|_| Ok(())).is_err());
     }
 
     #[test]

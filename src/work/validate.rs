@@ -117,7 +117,7 @@ impl Validator {
         let (examined, canonical) = match piece.body {
             Body::Long(len) => (record::too_long(len), false),
             Body::Bytes(bytes) => {
-                let examined = record::examine(&bytes, piece.line);
+                let examined = record::examine(&bytes, (piece.line, piece.column));
                 let line = examined.facility.as_ref().ok().map(|facility| facility.to_line());
                 let canonical = line.as_deref().is_some_and(|line| line.as_bytes() == bytes);
                 (examined, canonical)
@@ -207,6 +207,15 @@ mod tests {
         );
         assert_eq!((summary.files, summary.records, summary.bad, summary.repeated), (3, 7, 6, 2));
         assert!(!summary.is_good());
+    }
+
+    #[test]
+    fn a_mistake_behind_a_record_is_counted_from_the_start_of_its_line() {
+        let record = good("A");
+        let (lines, _) = validated(&[format!("{record} trailing\n").as_bytes()]);
+        // `trailing` begins with what could be `true`: its third letter is the one that is wrong.
+        let column = record.len() + " tra".len();
+        assert_eq!(lines, [format!("0:1: is not JSON: expected ident (line 1, column {column})")]);
     }
 
     #[test]
