@@ -57,7 +57,7 @@ fn bucket(text: &str) -> bool {
         && text.bytes().all(|b| plain(b) || b == b'-' || b == b'.')
         && ends.iter().all(|end| end.is_some_and(plain))
         && !text.contains("..")
-        && !text.split('.').all(|part| part.parse::<u8>().is_ok())
+        && !(text.split('.').count() == 4 && text.split('.').all(|part| part.parse::<u8>().is_ok()))
 }
 
 fn url(text: &str) -> bool {
