@@ -57,7 +57,6 @@ enum Verb {
 #[command(override_usage = "ward query run [OPTIONS] <NAME | -e SQL | -f FILE | ->")]
 struct Run {
     /// The name of a saved query (`ward query list --saved`), or - for standard input
-    #[arg(value_name = "NAME | -")]
     name: Option<String>,
     /// The SQL itself
     #[arg(short = 'e', long = "sql", value_name = "SQL")]

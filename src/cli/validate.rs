@@ -118,8 +118,8 @@ pub fn run(out: &mut Output, paths: &[PathBuf], into: Option<&Path>) -> Result<E
     }
     if summary.not_canonical > 0 {
         out.say(&format!(
-            "{} of the good ones are pretty-printed or spell fields another way: --fix --into FOLDER writes them as Athena reads them",
-            summary.not_canonical
+            "{} pretty-printed or spell fields another way: --fix --into FOLDER writes good ones as Athena reads them",
+            units::count(summary.not_canonical, "good record is", "good records are")
         ));
     }
     Ok(if summary.is_good() { Exit::Done } else { Exit::No })

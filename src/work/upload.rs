@@ -102,22 +102,27 @@ impl Plan {
         mut each: impl FnMut(&Source, Option<usize>, &Finding),
     ) -> io::Result<(Plan, Summary)> {
         let mut validator = Validator::default();
-        let (mut named_by_file, mut drafts) = (Vec::new(), 0);
-        for source in &sources {
+        let (mut kept, mut named_by_file, mut drafts) = (Vec::new(), Vec::new(), 0);
+        for source in sources {
             let mut records = 0;
-            let read = validator.file(source, |record| {
+            let read = validator.file(&source, |record| {
                 records += 1;
                 drafts += usize::from(record.is_good());
-                record.findings().for_each(|finding| each(source, Some(record.line), finding));
+                record.findings().for_each(|finding| each(&source, Some(record.line), finding));
                 Ok(())
             })?;
             if let Err(reason) = read {
-                each(source, None, &Finding { path: String::new(), reason });
+                each(&source, None, &Finding { path: String::new(), reason });
+                // It is told already: whoever leaves out what is bad leaves it out whole.
+                if records == 0 {
+                    continue;
+                }
             }
             let json = source.name.extension().is_some_and(|end| end == "json");
             named_by_file.push(records == 1 && json && !source.is_stdin());
+            kept.push(source);
         }
-        Ok((Plan { sources, named_by_file, drafts }, validator.summary))
+        Ok((Plan { sources: kept, named_by_file, drafts }, validator.summary))
     }
 
     /// The good records of the files as drafts, read a second time while they are written, so that
@@ -228,9 +233,11 @@ mod tests {
         std::fs::write(folder.path().join("b.json"), good("B")).unwrap();
         let many = format!("{}\nbad\n{}\n", good("FAC002"), good("Z"));
         std::fs::write(folder.path().join("many.ndjson"), many).unwrap();
+        // A file that cannot be read is told once, and does not hold up the others.
+        std::os::unix::fs::symlink("nowhere", folder.path().join("a.json")).unwrap();
         let sources = crate::work::source::sources(&[folder.path().to_owned()]).unwrap();
         let (plan, summary) = Plan::new(sources, |_, _, _| {}).unwrap();
-        assert_eq!((plan.drafts, summary.bad), (3, 1));
+        assert_eq!((plan.drafts, summary.bad, summary.unreadable), (3, 1, 1));
         let (mut receiver, reader) = plan.drafts("raw/".into());
         let mut keys = Vec::new();
         while let Some(draft) = receiver.recv().await {

@@ -119,6 +119,14 @@ async fn a_whole_run_of_the_pipeline() {
     assert!(code == 0 && data.contains("CopyResultsToProduction"), "a run that is over is told as well");
     let (code, data, _) = served.run(&["logs", "--since", "1h"]);
     assert!(code == 0 && data.contains("REPORT"), "{data}");
+    let (code, data, talk) = served.run(&["logs", "--filter", "no-line-has-this"]);
+    assert!(code == 0 && data.is_empty() && talk.contains("matches no-line-has-this"), "{talk}");
+    let (code, _, talk) = served.run(&["logs", "--group", "nope"]);
+    assert!(code == 3 && talk.contains("Check --group") && !talk.contains("data upload"), "{talk}");
+    for verb in ["show", "cancel"] {
+        let (code, _, talk) = served.run(&["query", verb, "1234"]);
+        assert!(code == 3 && talk.contains("`ward query list` names the queries"), "{talk}");
+    }
     let queries = served.json(&["query", "list"]);
     assert!(queries.as_array().unwrap().len() >= 2);
     let id = queries[0]["query_execution_id"].as_str().unwrap();
@@ -196,6 +204,11 @@ fn wrong_usage_is_told_before_anything_is_asked() {
         (vec!["workflows", "start", "--input", "{oops"], "not JSON"),
         (vec!["workflows", "start", nowhere[0], nowhere[1]], "--yes"),
         (vec!["workflows", "start", "--read-only", "--ephemeral"], "read-only"),
+        (vec!["--bucket", "My_Bucket", "status"], "--bucket"),
+        (vec!["--within", "soon"], "--within"),
+        (vec!["demo", "--speed", "0"], "a number above 0"),
+        (vec!["demo", "--speed", "nan"], "a number above 0"),
+        (vec!["query", "run"], "<NAME | -e SQL | -f FILE | ->"),
         (vec!["query", "run", "no_such_query"], "query list --saved"),
         (vec!["query", "run", "lapsed", "--param", "bogus=1"], "as_of"),
         (vec!["query", "run", "-e", "SELECT 1; SELECT 2"], "2 statements"),

@@ -118,7 +118,8 @@ fn a_run_is_stopped_redriven_and_answered() {
 fn signals_restore_the_terminal() {
     let home = tempfile::tempdir().unwrap();
     let mut pty = Pty::shell(home.path(), (80, 24));
-    for (signal, status) in [(Signal::TERM, 143), (Signal::HUP, 129), (Signal::INT, 130)] {
+    for (signal, status) in [(Signal::TERM, 143), (Signal::HUP, 129), (Signal::INT, 130), (Signal::QUIT, 131)]
+    {
         pty.send(ALONE);
         pty.wait("the console", |screen| {
             screen.alternate_screen() && screen.contents().contains("127.0.0.1:9")
