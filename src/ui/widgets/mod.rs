@@ -25,11 +25,23 @@ pub fn put(buffer: &mut Buffer, area: Rect, x: u16, text: &str, style: Style) ->
         return x.max(area.x);
     }
     let room = usize::from(end - x);
-    if text.len() <= room || text.width() <= room {
+    if text.len() <= room || cells(text) <= room {
         return write(buffer, (x, area.y), text, room, style);
     }
     let x = write(buffer, (x, area.y), head(text, room - 1), room, style);
-    buffer.set_stringn(x, area.y, "…", 1, style).0
+    write(buffer, (x, area.y), "…", 1, style)
+}
+
+/// Cells that a text takes, as [`UnicodeWidthStr::width`] counts them.
+pub fn cells(text: &str) -> usize {
+    let mut count = 0;
+    for c in text.chars() {
+        if !alone(c) {
+            return text.width();
+        }
+        count += 1;
+    }
+    count
 }
 
 /// Writes text that fits. Nearly all of a screen is made of characters that stand alone in one cell, which
@@ -65,7 +77,7 @@ fn write(buffer: &mut Buffer, (x, y): (u16, u16), text: &str, room: usize, style
 /// Whether a character is a grapheme by itself before any other such character, and one cell wide:
 /// printable ASCII, dashes, quotation marks and ellipses, arrows, lines, blocks, geometric shapes, and the check
 /// mark and cross of badges.
-fn alone(c: char) -> bool {
+pub(crate) fn alone(c: char) -> bool {
     matches!(
         c,
         ' '..='~' | '·' | '\u{2010}'..='\u{2027}' | '\u{2190}'..='\u{2199}' | '\u{2500}'..='\u{25fc}' | '✔' | '✖'
@@ -74,10 +86,7 @@ fn alone(c: char) -> bool {
 
 /// Like [`put`], ending at the right edge of the area.
 pub fn put_right(buffer: &mut Buffer, area: Rect, text: &str, style: Style) {
-    // Of what is printable ASCII every byte is a cell.
-    let plain = text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
-    let width = if plain { text.len() } else { text.width() };
-    let width = u16::try_from(width).unwrap_or(u16::MAX).min(area.width);
+    let width = u16::try_from(cells(text)).unwrap_or(u16::MAX).min(area.width);
     put(buffer, area, area.right() - width, text, style);
 }
 
@@ -89,8 +98,12 @@ pub fn row(area: Rect, index: usize) -> Option<Rect> {
 
 /// As much of the text's beginning as fits into so many cells.
 pub fn head(text: &str, cells: usize) -> &str {
-    if text.is_ascii() {
-        return &text[..cells.min(text.len())];
+    let plain = |c: char| c.is_ascii() || alone(c);
+    let mut characters = text.char_indices().enumerate();
+    match characters.find(|(count, (_, c))| *count == cells || !plain(*c)) {
+        None => return text,
+        Some((_, (at, c))) if plain(c) => return &text[..at],
+        Some(_) => {}
     }
     let mut width = 0;
     for (at, grapheme) in text.grapheme_indices(true) {
@@ -116,7 +129,7 @@ pub fn tail(text: &str, cells: usize) -> &str {
 
 /// Cut in the middle, for ids and ARNs: both ends say something.
 pub fn middle(text: &str, cells: usize) -> String {
-    if text.width() <= cells {
+    if self::cells(text) <= cells {
         return text.to_string();
     }
     if cells < 2 {
@@ -139,11 +152,11 @@ pub fn wrap(text: &str, cells: usize) -> Vec<String> {
         let mut begun = false;
         for word in text.split(' ') {
             let mut word = word;
-            if begun && line.width() + 1 + word.width() > cells {
+            if begun && self::cells(&line) + 1 + self::cells(word) > cells {
                 lines.push(std::mem::replace(&mut line, indent.to_string()));
                 begun = false;
             }
-            while !begun && indent.len() + word.width() > cells {
+            while !begun && indent.len() + self::cells(word) > cells {
                 let part = head(word, cells - indent.len());
                 if part.is_empty() {
                     break;
@@ -185,6 +198,10 @@ mod tests {
             let style = Style::new().bold();
             let area = Rect::new(0, 0, 9, 1);
             let (mut ours, mut theirs) = (Buffer::empty(area), Buffer::empty(area));
+            prop_assert_eq!(cells(&text), text.width());
+            let mut width = 0;
+            let fits = text.graphemes(true).take_while(|g| { width += g.width(); width <= room });
+            prop_assert_eq!(head(&text, room), fits.collect::<String>());
             // `write` is for text that fits.
             prop_assume!(text.width() <= room);
             let x = write(&mut ours, (1, 0), &text, room, style);

@@ -5,11 +5,10 @@ use std::borrow::Cow;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::widgets::Widget;
-use unicode_width::UnicodeWidthStr;
 
 use crate::ui::action::Action;
 use crate::ui::theme::Role;
-use crate::ui::widgets::{middle, put, put_right, row};
+use crate::ui::widgets::{self, middle, put, put_right, row};
 use crate::ui::world::World;
 
 /// Which row is selected, and the first one visible. Belongs in a screen's model.
@@ -225,7 +224,7 @@ impl<'a, F: Fn(usize, usize) -> Cell<'a>> Widget for &Table<'a, F> {
             let spot = Rect { x: area.x + x, width: *cells, ..head };
             match column.align {
                 // A mark that does not fit beside the title stands in the gap.
-                Align::Right if title.width() > usize::from(*cells) => {
+                Align::Right if widgets::cells(&title) > usize::from(*cells) => {
                     let wider = Rect { x: spot.x.saturating_sub(1), width: spot.width + 1, ..spot };
                     put_right(buffer, wider, &title, style);
                 }
@@ -254,7 +253,7 @@ impl<'a, F: Fn(usize, usize) -> Cell<'a>> Widget for &Table<'a, F> {
                 let style = if selected { theme.selected(role, self.focused) } else { theme.style(role) };
                 let spot = Rect { x: area.x + x, width: *cells, ..spot };
                 let text = match column.cut {
-                    Cut::Middle if cell.text.width() > usize::from(*cells) => {
+                    Cut::Middle if widgets::cells(&cell.text) > usize::from(*cells) => {
                         Cow::Owned(middle(&cell.text, usize::from(*cells)))
                     }
                     _ => cell.text,
