@@ -128,7 +128,7 @@ fn terminal() -> Terminal<TestBackend> {
 }
 
 fn paint(model: &Model, terminal: &mut Terminal<TestBackend>) {
-    let _ = terminal.draw(|frame| view(model, frame));
+    let _ = terminal.draw(|frame| view(model, frame.buffer_mut()));
 }
 
 fn happen(model: &mut Model, events: &[HistoryEvent]) {

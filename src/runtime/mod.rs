@@ -3,12 +3,14 @@
 //! Start with [`run`]: receive, drain, update, perform, draw once, listen; a key goes the same way in the thread
 //! that read it. The first frame stands before anything else is begun. May use ui, work, aws, domain and settings.
 
+mod canvas;
 pub mod compute;
 mod connection;
 mod export;
 mod input;
 mod listen;
 pub mod options;
+mod paint;
 mod perform;
 mod recording;
 mod session;

@@ -9,17 +9,16 @@ use crossterm::event::{
     DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
 };
 use crossterm::terminal::{
-    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
-    disable_raw_mode, enable_raw_mode,
+    BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen,
+    LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
 use crossterm::{cursor, execute, queue};
-use ratatui::backend::CrosstermBackend;
-use ratatui::layout::Rect;
-use ratatui::{TerminalOptions, Viewport};
 use rustix::process::Signal;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::domain::problem::Problem;
+use crate::runtime::canvas::Canvas;
+use crate::runtime::paint::paint;
 use crate::runtime::{Inbox, Input};
 use crate::ui::model::Model;
 use crate::ui::msg::Msg;
@@ -56,7 +55,8 @@ pub(crate) fn size() -> Result<(u16, u16), Problem> {
 
 /// The taken terminal. Dropping it gives it back.
 pub(crate) struct Terminal {
-    painter: ratatui::Terminal<CrosstermBackend<Whole>>,
+    canvas: Canvas,
+    out: Whole,
     mouse: bool,
 }
 
@@ -64,30 +64,31 @@ impl Terminal {
     pub(crate) fn enter(size: (u16, u16), mouse: bool) -> Result<Terminal, Problem> {
         hook_panics();
         take(mouse).map_err(failed)?;
-        let viewport = Viewport::Fixed(Rect::new(0, 0, size.0, size.1));
-        let backend = CrosstermBackend::new(Whole(Vec::new()));
-        let painter = ratatui::Terminal::with_options(backend, TerminalOptions { viewport });
-        let painter = painter.inspect_err(|_| give_back()).map_err(failed)?;
-        Ok(Terminal { painter, mouse })
+        Ok(Terminal { canvas: Canvas::new(size), out: Whole(Vec::new()), mouse })
     }
 
     /// Paints what changed, as one update. The cursor is hidden all the time: fields draw their own.
     pub(crate) fn draw(&mut self, model: &Model) -> Result<(), Problem> {
-        view(model, &mut self.painter.get_frame());
-        self.painter.flush().map_err(failed)?;
-        self.painter.backend_mut().flush().map_err(failed)?;
+        view(model, self.canvas.sheet());
+        let mut changes = self.canvas.changes().peekable();
+        if changes.peek().is_some() {
+            paint(changes, self.out.begun());
+        }
+        self.out.flush().map_err(failed)?;
         // It is on the screen: what remains, the clean sheet, is for the next frame.
-        self.painter.swap_buffers();
+        self.canvas.turn();
         Ok(())
     }
 
+    /// Forgets what was drawn: everything is drawn again, on a blank screen.
     pub(crate) fn resize(&mut self, size: (u16, u16)) -> Result<(), Problem> {
-        self.painter.resize(Rect::new(0, 0, size.0, size.1)).map_err(failed)
+        self.canvas = Canvas::new(size);
+        queue!(self.out, Clear(ClearType::All)).map_err(failed)
     }
 
     pub(crate) fn mouse(&mut self, on: bool) -> Result<(), Problem> {
         self.mouse = on;
-        let out = self.painter.backend_mut();
+        let out = &mut self.out;
         if on { execute!(out, EnableMouseCapture) } else { execute!(out, DisableMouseCapture) }
             .map_err(failed)
     }
@@ -98,8 +99,6 @@ impl Terminal {
         let _ = rustix::process::kill_process(rustix::process::getpid(), Signal::STOP);
         take(self.mouse).map_err(failed)?;
         let size = size()?;
-        // Forgets what was drawn, so that everything is drawn again. (`clear` would ask the terminal for its
-        // cursor, and the answer would go to whoever reads the keys.)
         self.resize(size)?;
         Ok(size)
     }
@@ -113,7 +112,7 @@ impl Terminal {
             return Ok(Msg::Warned(problem));
         }
         let code = base64::engine::general_purpose::STANDARD.encode(text);
-        let out = self.painter.backend_mut();
+        let out = &mut self.out;
         write!(out, "\x1b]52;c;{code}\x07").map_err(failed)?;
         if std::env::var_os("TMUX").is_some() {
             write!(out, "\x1bPtmux;\x1b\x1b]52;c;{code}\x07\x1b\\").map_err(failed)?;
@@ -130,7 +129,7 @@ impl Terminal {
     /// The bell, and a desktop notification (OSC 9) where the terminal shows one.
     pub(crate) fn notify(&mut self, text: &str) -> Result<(), Problem> {
         let text = crate::domain::text::shown(text);
-        let out = self.painter.backend_mut();
+        let out = &mut self.out;
         write!(out, "\x07\x1b]9;{text}\x07").map_err(failed)?;
         if std::env::var_os("TMUX").is_some() {
             write!(out, "\x1bPtmux;\x1b\x1b]9;{text}\x07\x1b\\").map_err(failed)?;
@@ -142,12 +141,20 @@ impl Terminal {
 /// What reaches the terminal only when it is flushed: in one piece, shown as one update.
 struct Whole(Vec<u8>);
 
+impl Whole {
+    /// What is written so far, with the beginning of an update.
+    fn begun(&mut self) -> &mut Vec<u8> {
+        if self.0.is_empty() {
+            // A vector takes everything.
+            let _ = queue!(self.0, BeginSynchronizedUpdate);
+        }
+        &mut self.0
+    }
+}
+
 impl Write for Whole {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.0.is_empty() {
-            queue!(self.0, BeginSynchronizedUpdate)?;
-        }
-        self.0.extend_from_slice(bytes);
+        self.begun().extend_from_slice(bytes);
         Ok(bytes.len())
     }
 

@@ -8,6 +8,7 @@
 pub mod action;
 pub mod areas;
 pub mod effect;
+pub mod key_line;
 pub mod keymap;
 pub mod model;
 pub mod msg;

@@ -3,6 +3,7 @@
 use ratatui::layout::Rect;
 
 use crate::ui::effect::Effect;
+use crate::ui::key_line::KeyLine;
 use crate::ui::keymap::{Chord, Context};
 use crate::ui::overlays::Overlay;
 use crate::ui::route::{Route, Screen};
@@ -31,6 +32,7 @@ pub struct Model {
     pub note: Option<(String, bool)>,
     /// The note that a stream has no answer: the next answer of any takes it away.
     pub unanswered: Option<String>,
+    pub key_line: KeyLine,
 }
 
 impl Model {
@@ -57,6 +59,7 @@ impl Model {
             forward: Vec::new(),
             note: None,
             unanswered: None,
+            key_line: KeyLine::default(),
         };
         model.world.session = session;
         let mut effects = Vec::new();

@@ -1,37 +1,33 @@
 //! Draws the model: header, tabs, screen, key line, overlay. Reads only.
 
-use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use unicode_width::UnicodeWidthStr;
 
 use crate::domain::text::shown;
-use crate::ui::action::Action;
 use crate::ui::areas;
 use crate::ui::model::Model;
 use crate::ui::overlays::{Overlay, which};
 use crate::ui::route::Screen;
 use crate::ui::theme::Role;
-use crate::ui::widgets::{badge::Badge, put, put_right};
+use crate::ui::widgets::{badge::Badge, cells, put, put_right};
 use crate::ui::world::Link;
 
 /// One frame.
-pub fn view(model: &Model, frame: &mut Frame) {
-    let window = frame.area();
+pub fn view(model: &Model, buffer: &mut Buffer) {
+    let window = buffer.area;
     let theme = &model.world.theme;
     if theme.paint {
-        frame.buffer_mut().set_style(window, theme.style(Role::Text));
+        buffer.set_style(window, theme.style(Role::Text));
     }
     let Some(shell) = areas::shell(window.width, window.height) else {
         let (width, height) = areas::SMALLEST;
         let text = format!("ward needs {width} columns and {height} rows");
-        put(frame.buffer_mut(), window, window.x, &text, theme.style(Role::Text));
+        put(buffer, window, window.x, &text, theme.style(Role::Text));
         return;
     };
-    header(model, frame.buffer_mut(), shell.header);
-    tabs(model, frame.buffer_mut(), shell.tabs);
-    model.front().view(&model.world, shell.body, frame);
-    let buffer = frame.buffer_mut();
+    header(model, buffer, shell.header);
+    tabs(model, buffer, shell.tabs);
+    model.front().view(&model.world, shell.body, buffer);
     keys(model, buffer, shell.keys);
     match &model.overlay {
         None => {}
@@ -86,11 +82,11 @@ fn header(model: &Model, buffer: &mut Buffer, area: Rect) {
     };
     let right = format!("{as_of}   {refreshed} ");
     let room = Rect { x, width: area.right().saturating_sub(x), ..area };
-    if usize::from(room.width) > right.width() + problems.width() + 4 {
+    if usize::from(room.width) > cells(&right) + cells(&problems) + 4 {
         put_right(buffer, room, &right, dim);
-        let left = Rect { width: room.width - right.width() as u16 - 3, ..room };
+        let left = Rect { width: room.width - cells(&right) as u16 - 3, ..room };
         put_right(buffer, left, &problems, theme.style(Role::Bad));
-    } else if usize::from(room.width) > as_of.width() + 3 {
+    } else if usize::from(room.width) > cells(&as_of) + 3 {
         put_right(buffer, Rect { width: room.width - 1, ..room }, &as_of, dim);
     }
 }
@@ -103,8 +99,8 @@ fn tabs(model: &Model, buffer: &mut Buffer, area: Rect) {
         let style = theme.style(if front { Role::Accent } else { Role::Dim });
         let next = put(buffer, area, x, &format!("{} {}", index + 1, screen.title()), style);
         if front {
-            let cells = Rect { x, width: next - x, ..area };
-            buffer.set_style(cells, ratatui::style::Modifier::UNDERLINED);
+            let title = Rect { x, width: next - x, ..area };
+            buffer.set_style(title, ratatui::style::Modifier::UNDERLINED);
         }
         x += areas::tab_width(screen) + 1;
     }
@@ -121,26 +117,12 @@ fn keys(model: &Model, buffer: &mut Buffer, area: Rect) {
         put(buffer, area, x, more, theme.style(Role::Dim));
         return;
     }
-    let contexts = model.contexts();
     let mut x = area.x + 1;
-    let mut wanted: Vec<Action> = model.front().keys();
-    wanted.retain(|action| !model.world.keymap.withholds(*action));
-    wanted.truncate(5);
-    if !model.front().typing() {
-        wanted.push(Action::Help);
-    }
-    for action in wanted {
-        let all = model.world.keymap.all_keys_of(&contexts, action);
-        // While something is typed, a single character is text.
-        let Some(keys) = all.into_iter().find(|keys| !model.front().typing() || keys.chars().count() > 1)
-        else {
-            continue;
-        };
-        let width = (keys.width() + action.short().width() + 1) as u16;
-        if x + width >= area.right() {
+    for offer in model.key_line.offers(model).iter() {
+        if x.saturating_add(offer.width) >= area.right() {
             break;
         }
-        x = put(buffer, area, x, &keys, theme.style(Role::Key));
-        x = put(buffer, area, x + 1, action.short(), theme.style(Role::Dim)) + 3;
+        x = put(buffer, area, x, &offer.keys, theme.style(Role::Key));
+        x = put(buffer, area, x + 1, offer.action, theme.style(Role::Dim)) + 3;
     }
 }

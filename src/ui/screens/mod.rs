@@ -10,7 +10,7 @@ pub mod workflows;
 use std::collections::BTreeSet;
 
 use crossterm::event::KeyEvent;
-use ratatui::Frame;
+use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
 use crate::domain::problem::Problem;
@@ -74,7 +74,7 @@ pub trait Place {
     fn keys(&self) -> Vec<Action>;
     fn update(&mut self, world: &mut World, msg: Msg) -> Vec<Wish>;
     /// Draws into the screen's body, which is never smaller than 58x11.
-    fn view(&self, world: &World, area: Rect, frame: &mut Frame);
+    fn view(&self, world: &World, area: Rect, buffer: &mut Buffer);
     /// What to listen to while this screen is in front.
     fn subs(&self, _world: &World) -> BTreeSet<Sub> {
         BTreeSet::new()

@@ -3,9 +3,8 @@
 use std::collections::BTreeSet;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use ratatui::Terminal;
-use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
 use serde_json::Value;
 use ward::domain::execution::HistoryEvent;
 use ward::domain::problem::Problem;
@@ -179,9 +178,9 @@ impl Console {
 /// A model drawn at its size.
 pub fn frame(model: &Model) -> Buffer {
     let (width, height) = model.world.size;
-    let mut terminal = Terminal::new(TestBackend::new(width, height)).expect("no terminal can be missing");
-    terminal.draw(|frame| view(model, frame)).expect("nothing is written to");
-    terminal.backend().buffer().clone()
+    let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
+    view(model, &mut buffer);
+    buffer
 }
 
 /// `jj<enter>f<ctrl-p>` as key presses; a `<` that begins no key is itself.

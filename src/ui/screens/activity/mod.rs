@@ -21,7 +21,7 @@ mod view;
 
 use std::collections::BTreeSet;
 
-use ratatui::Frame;
+use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::ui::action::Action;
@@ -132,8 +132,8 @@ impl Place for Model {
         update::update(self, world, msg)
     }
 
-    fn view(&self, world: &World, area: Rect, frame: &mut Frame) {
-        view::view(self, world, area, frame);
+    fn view(&self, world: &World, area: Rect, buffer: &mut Buffer) {
+        view::view(self, world, area, buffer);
     }
 
     fn subs(&self, world: &World) -> BTreeSet<Sub> {

@@ -1,6 +1,5 @@
 //! How the screen looks.
 
-use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Modifier;
@@ -18,8 +17,7 @@ use crate::ui::widgets::table::{Cell, Table};
 use crate::ui::widgets::{notice, put, put_right};
 use crate::ui::world::World;
 
-pub fn view(model: &Model, world: &World, area: Rect, frame: &mut Frame) {
-    let buffer = frame.buffer_mut();
+pub fn view(model: &Model, world: &World, area: Rect, buffer: &mut Buffer) {
     let (list, rule, log) = model.panes(area);
     let beside = rule.is_some();
     if let Some(rule) = rule {

@@ -13,12 +13,13 @@
 mod choices;
 mod detail;
 pub mod listing;
+mod texts;
 mod update;
 mod view;
 
 use std::collections::BTreeSet;
 
-use ratatui::Frame;
+use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::domain::expiry::{Tier, Window};
@@ -34,6 +35,7 @@ use crate::ui::widgets::line::Line;
 use crate::ui::widgets::table::Cursor;
 use crate::ui::world::World;
 use listing::Sort;
+use texts::Texts;
 
 /// Which pane has the keys.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -56,6 +58,7 @@ pub struct Row {
 pub struct Model {
     /// One for each facility of the world.
     rows: Vec<Row>,
+    texts: Texts,
     /// Indices of the facilities shown, in order.
     order: Vec<u32>,
     cursor: Cursor,
@@ -114,8 +117,8 @@ impl Place for Model {
         update::update(self, world, msg)
     }
 
-    fn view(&self, world: &World, area: Rect, frame: &mut Frame) {
-        view::view(self, world, area, frame);
+    fn view(&self, world: &World, area: Rect, buffer: &mut Buffer) {
+        view::view(self, world, area, buffer);
     }
 
     fn subs(&self, _world: &World) -> BTreeSet<Sub> {

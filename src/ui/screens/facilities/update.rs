@@ -14,6 +14,7 @@ use crate::ui::overlays::pick::{Pick, Question};
 use crate::ui::route::{Route, Screen};
 use crate::ui::screens::Msg;
 use crate::ui::screens::facilities::listing::{COLUMNS, Field, Listing, Sort, rows};
+use crate::ui::screens::facilities::texts::Texts;
 use crate::ui::screens::facilities::{Focus, Model, choices, detail};
 use crate::ui::widgets::line::Line;
 use crate::ui::widgets::table;
@@ -49,6 +50,7 @@ pub fn update(model: &mut Model, world: &mut World, msg: Msg) -> Vec<Wish> {
         Msg::Answered(question, answer) => answered(model, world, question, answer),
         Msg::Changed => {
             model.rows = world.facilities.value().map(|all| rows(all, world.as_of)).unwrap_or_default();
+            model.texts = Texts::new(model.rows.len());
             arrange(model, world)
         }
         Msg::Replied(ticket, Ok(Reply::Arranged(order))) => {

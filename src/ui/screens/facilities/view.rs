@@ -1,8 +1,5 @@
 //! How the list looks; the pane beside it is in `detail`.
 
-use std::borrow::Cow;
-
-use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::widgets::Widget;
@@ -11,7 +8,7 @@ use crate::domain::expiry::Tier;
 use crate::domain::text::shown;
 use crate::domain::units;
 use crate::ui::remote::Stand;
-use crate::ui::screens::facilities::listing::COLUMNS;
+use crate::ui::screens::facilities::listing::{COLUMNS, Field};
 use crate::ui::screens::facilities::{Focus, Model, detail};
 use crate::ui::theme::Role;
 use crate::ui::widgets::badge::Badge;
@@ -19,9 +16,8 @@ use crate::ui::widgets::table::{Cell, Table};
 use crate::ui::widgets::{put, row, wrap};
 use crate::ui::world::{Facilities, World};
 
-pub fn view(model: &Model, world: &World, area: Rect, frame: &mut Frame) {
+pub fn view(model: &Model, world: &World, area: Rect, buffer: &mut Buffer) {
     let parts = model.parts(area);
-    let buffer = frame.buffer_mut();
     if parts.table.height > 0 {
         title(model, world, parts.title, buffer);
         filter(model, world, parts.filter, buffer);
@@ -142,30 +138,18 @@ fn say(world: &World, buffer: &mut Buffer, area: Rect, lines: &[(Role, String)])
 }
 
 /// One cell; empty for an index that a newer list no longer has.
-fn cell<'a>(model: &Model, world: &World, all: &'a Facilities, line: usize, column: usize) -> Cell<'a> {
+fn cell<'a>(model: &'a Model, world: &World, all: &Facilities, line: usize, column: usize) -> Cell<'a> {
     let index = model.order.get(line).map_or(usize::MAX, |index| *index as usize);
-    let (Some((_, facility)), Some(found)) = (all.entries.get(index), model.rows.get(index)) else {
+    let (Some((_, facility)), Some(row)) = (all.entries.get(index), model.rows.get(index)) else {
         return Cell::dim("");
     };
-    let badge = Badge::tier(found.tier);
-    // The reverse of the lapsed badge is for the badge alone.
-    let urgent = if found.tier == Tier::Lapsed { Role::Bad } else { badge.role };
-    let accreditation = found.accreditation.and_then(|index| facility.accreditations.get(index));
-    match column {
-        0 => Cell::dim(shown(&facility.facility_id)),
-        1 => Cell::text(shown(&facility.facility_name)),
-        2 => Cell::text(facility.state.as_deref().map_or(Cow::Borrowed("–"), shown)),
-        3 => Cell::text(facility.employee_count.map_or(Cow::Borrowed("–"), |count| {
-            Cow::Owned(units::grouped(i64::try_from(count).unwrap_or(i64::MAX)))
-        })),
-        4 => Cell::text(facility.services.len().to_string()),
-        5 => Cell::text(match accreditation.map(|found| (found.expiry, &found.expiry_text)) {
-            Some((Some(date), _)) => Cow::Owned(date.to_string()),
-            Some((None, Some(text))) => shown(text),
-            _ => Cow::Borrowed("–"),
-        }),
-        6 => Cell::new(found.days.map_or(Cow::Borrowed("–"), |days| Cow::Owned(days.to_string())), urgent),
-        7 => Cell::text(accreditation.map_or(Cow::Borrowed("–"), |found| shown(&found.name))),
-        _ => Cell::new(format!("{} {}", badge.glyph(world), badge.word), urgent),
+    let text = model.texts.row(index, facility, row, world).map_or("", |texts| texts.column(column));
+    let badge = Badge::tier(row.tier);
+    match Field::ALL.get(column) {
+        Some(Field::Id) => Cell::dim(text),
+        // The reverse of the lapsed badge is for the badge alone.
+        Some(Field::Days | Field::Tier) if row.tier == Tier::Lapsed => Cell::new(text, Role::Bad),
+        Some(Field::Days | Field::Tier) => Cell::new(text, badge.role),
+        _ => Cell::text(text),
     }
 }

@@ -16,7 +16,7 @@ mod view;
 
 use std::collections::BTreeSet;
 
-use ratatui::Frame;
+use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::domain::execution::{Execution, Machine};
@@ -68,8 +68,8 @@ impl Place for Model {
         update::update(self, world, msg)
     }
 
-    fn view(&self, world: &World, area: Rect, frame: &mut Frame) {
-        view::view(self, world, area, frame);
+    fn view(&self, world: &World, area: Rect, buffer: &mut Buffer) {
+        view::view(self, world, area, buffer);
     }
 
     fn subs(&self, _world: &World) -> BTreeSet<Sub> {

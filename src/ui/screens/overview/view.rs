@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 
-use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use unicode_width::UnicodeWidthStr;
@@ -15,8 +14,7 @@ use crate::ui::theme::Role;
 use crate::ui::widgets::{middle, put, put_right, row};
 use crate::ui::world::World;
 
-pub fn view(model: &Model, world: &World, area: Rect, frame: &mut Frame) {
-    let buffer = frame.buffer_mut();
+pub fn view(model: &Model, world: &World, area: Rect, buffer: &mut Buffer) {
     for (index, column) in areas(area).into_iter().enumerate() {
         let Some(column) = column else { continue };
         let cursor = model.cursors[index];

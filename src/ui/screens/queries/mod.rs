@@ -39,7 +39,7 @@ mod tests;
 
 use std::collections::BTreeSet;
 
-use ratatui::Frame;
+use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::domain::problem::Problem;
@@ -164,8 +164,8 @@ impl Place for Model {
         update::update(self, world, msg)
     }
 
-    fn view(&self, world: &World, area: Rect, frame: &mut Frame) {
-        view::view(self, world, area, frame.buffer_mut());
+    fn view(&self, world: &World, area: Rect, buffer: &mut Buffer) {
+        view::view(self, world, area, buffer);
     }
 
     fn subs(&self, _world: &World) -> BTreeSet<Sub> {

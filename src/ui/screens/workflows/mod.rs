@@ -39,7 +39,7 @@ mod update;
 
 use std::collections::BTreeSet;
 
-use ratatui::Frame;
+use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::ui::action::Action;
@@ -158,8 +158,7 @@ impl Place for Model {
         update::update(self, world, msg)
     }
 
-    fn view(&self, world: &World, area: Rect, frame: &mut Frame) {
-        let buffer = frame.buffer_mut();
+    fn view(&self, world: &World, area: Rect, buffer: &mut Buffer) {
         match (self.spot, &self.run, &self.form) {
             (Spot::Execution, Some(run), _) => {
                 run_view::draw(run, &self.lists, self.board.is_watched(&run.arn), world, buffer, area);
