@@ -181,7 +181,9 @@ impl Shared {
 
     fn close(&self) {
         self.closed.store(true, Ordering::SeqCst);
-        release(self.database.write().unwrap_or_else(|e| e.into_inner()).take());
+        // Not under the lock: whoever comes now is told at once.
+        let database = self.database.write().unwrap_or_else(|e| e.into_inner()).take();
+        release(database);
     }
 }
 
@@ -226,7 +228,8 @@ impl Store {
 
     /// The committed value of a key.
     pub fn get(&self, table: Table, key: &str) -> Result<Option<Vec<u8>>, Error> {
-        let read = self.shared.database()?.begin_read()?;
+        let database = self.shared.database()?;
+        let read = database.begin_read()?;
         let table = match read.open_table(definition(table)) {
             Ok(table) => table,
             Err(TableError::TableDoesNotExist(_)) => return Ok(None),
@@ -244,7 +247,8 @@ impl Store {
         after: &str,
         mut visit: impl FnMut(&str, &[u8]) -> ControlFlow<()>,
     ) -> Result<(), Error> {
-        let read = self.shared.database()?.begin_read()?;
+        let database = self.shared.database()?;
+        let read = database.begin_read()?;
         let table = match read.open_table(definition(table)) {
             Ok(table) => table,
             Err(TableError::TableDoesNotExist(_)) => return Ok(()),
@@ -327,7 +331,8 @@ impl Store {
 /// last clone of the store is gone.
 fn write(shared: &Shared, queue: &mpsc::Receiver<Job>) {
     while let Ok(first) = queue.recv() {
-        let transaction = begin(shared);
+        // Held for as long as the transaction, which would keep the file locked when the store is closed.
+        let (held, transaction) = begin(shared).map_or_else(|e| (None, Err(e)), |(d, t)| (Some(d), Ok(t)));
         let (mut told, mut changed, mut spoilt) = (Vec::new(), false, None);
         let mut next = Some(first);
         while let Some(job) = next {
@@ -343,6 +348,7 @@ fn write(shared: &Shared, queue: &mpsc::Receiver<Job>) {
             (Ok(transaction), Some(error)) => transaction.abort().map_err(Error::from).and(Err(error)),
             (Err(error), _) => Err(error),
         };
+        drop(held);
         if committed.is_err()
             && let Err(error) = shared.reopen()
         {
@@ -355,8 +361,12 @@ fn write(shared: &Shared, queue: &mpsc::Receiver<Job>) {
 }
 
 /// A transaction; after a failure of the disk the file is opened again first.
-fn begin(shared: &Shared) -> Result<redb::WriteTransaction, Error> {
-    let start = || Ok(shared.database()?.begin_write()?);
+fn begin(shared: &Shared) -> Result<(Arc<Database>, redb::WriteTransaction), Error> {
+    let start = || {
+        let database = shared.database()?;
+        let transaction = database.begin_write()?;
+        Ok((database, transaction))
+    };
     start().or_else(|_: Error| {
         shared.reopen()?;
         start()

@@ -25,6 +25,37 @@ async fn what_was_answered_is_there_after_opening_again() {
     assert_eq!(store.get(NOTES, "a").unwrap().unwrap(), b"1");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_write_that_is_under_way_is_over_before_the_file_is_closed() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(Some(folder.path())).unwrap();
+    let (begin, begun) = std::sync::mpsc::channel();
+    let (end, ended) = std::sync::mpsc::channel();
+    let writer = store.clone();
+    let writing = tokio::spawn(async move {
+        let slow = move |tx: &mut Tx<'_>| {
+            tx.put(NOTES, "a", "1");
+            begin.send(()).unwrap();
+            ended.recv().unwrap();
+            Ok::<_, Error>(())
+        };
+        writer.transact(slow).await
+    });
+    tokio::task::spawn_blocking(move || begun.recv().unwrap()).await.unwrap();
+    let (shared, path) = (store.shared.clone(), folder.path().to_path_buf());
+    let closing = tokio::task::spawn_blocking(move || {
+        shared.close();
+        Store::open(Some(&path))
+    });
+    while !matches!(store.get(NOTES, "a"), Err(Error::Closed)) {
+        tokio::task::yield_now().await;
+    }
+    end.send(()).unwrap();
+    writing.await.unwrap().unwrap();
+    let again = closing.await.unwrap().unwrap();
+    assert_eq!(again.get(NOTES, "a").unwrap().unwrap(), b"1");
+}
+
 #[tokio::test]
 async fn an_error_or_a_panic_writes_nothing_and_the_next_write_works() {
     let store = Store::open(None).unwrap();
