@@ -160,9 +160,11 @@ fn ended(folder: &Path, status: ExitStatus, logged: u64) -> Error {
     let text = std::fs::read(&log).unwrap_or_default();
     // A log that is shorter now was begun anew.
     let fresh = usize::try_from(logged).ok().and_then(|logged| text.get(logged..)).unwrap_or(&text);
-    let said = String::from_utf8_lossy(&fresh[fresh.len().saturating_sub(QUOTED)..]).trim().to_owned();
+    let said = String::from_utf8_lossy(&fresh[fresh.len().saturating_sub(QUOTED)..]);
+    // Its last word is the reason; the lines before it have times and ports, and hide that it is the same again.
+    let said = said.rfind("error: ").map_or(&*said, |at| &said[at..]).trim();
     if !said.is_empty() {
-        return Error::Ended { status, log, said };
+        return Error::Ended { status, log, said: said.to_owned() };
     }
     let why = match probe(folder) {
         Err(error) => format!("{}: {}", folder.display(), explain(&error)),
@@ -191,11 +193,15 @@ mod tests {
     fn only_what_the_ended_server_wrote_is_quoted() {
         let folder = tempfile::tempdir().unwrap();
         let before = "an older server said this\n";
-        std::fs::write(log_file(folder.path()), format!("{before}the port is taken\n")).unwrap();
+        let own = "INFO serving\nerror: The local cloud cannot be started\n  the disk is full\n";
+        std::fs::write(log_file(folder.path()), format!("{before}{own}")).unwrap();
         let ended = |logged: usize| ended(folder.path(), ExitStatus::default(), logged as u64).to_string();
         let said = ended(before.len());
-        assert!(said.ends_with("says:\nthe port is taken"), "{said}");
-        let said = ended(before.len() + "the port is taken\n".len());
+        assert!(
+            said.ends_with("says:\nerror: The local cloud cannot be started\n  the disk is full"),
+            "{said}"
+        );
+        let said = ended(before.len() + own.len());
         assert!(said.contains("without a word") && said.contains("ward local"), "{said}");
         assert!(!folder.path().join("probe").exists());
     }
