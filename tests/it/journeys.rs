@@ -1,12 +1,13 @@
 //! From a place, some keys, to what is then on screen: `jj<enter>f`.
 
 use ward::domain::execution::Status;
+use ward::domain::problem::Problem;
 use ward::ui::effect::{Effect, Export, Request};
 use ward::ui::msg::{Happening, Msg};
 use ward::ui::route::Screen;
 
 use crate::support::answers::{Answers, FUNCTION_LOG, MACHINE, execution_arn};
-use crate::support::console::{Console, setup};
+use crate::support::console::{Console, Work, setup};
 
 /// Where it starts, the keys, what is then on screen.
 type Journey = (&'static str, &'static str, &'static [&'static str]);
@@ -470,4 +471,18 @@ fn the_mouse_chooses_runs_and_sorts() {
     click(&mut console, "NY   ");
     assert!(console.text().contains("▌ NY"), "{}", console.text());
     assert_eq!(console.model.front().route().to_string(), "queries/q-0003");
+}
+
+/// Where the state machines could not be listed, asking again asks for them: the executions follow.
+#[test]
+fn executions_are_there_after_asking_again_when_the_machines_could_not_be_listed() {
+    let mut console = Console::loading("workflows", (120, 40), setup());
+    let machines =
+        console.waiting.iter().position(|(_, work)| *work == Work::Ask(Request::Machines)).unwrap();
+    let (ticket, _) = console.waiting.remove(machines);
+    console.tell(Msg::Replied(ticket, Err(Problem::new("No answer to ListStateMachines"))));
+    console.settle();
+    assert!(console.text().contains("No answer to ListStateMachines"), "{}", console.text());
+    console.press("r");
+    assert!(console.text().contains("run-20260101-090000-217"), "{}", console.text());
 }

@@ -57,7 +57,8 @@ pub fn did(model: &mut Model, world: &mut World, action: Action, area: Rect) -> 
         Action::Releases => releases(model, world),
         Action::Open | Action::Right => open_selected(model),
         Action::Left if !machines => to_machines(model, world, area),
-        Action::Refresh if machines => {
+        // Which machine's executions these would be is not known as long as none could be listed.
+        Action::Refresh if machines || lists.machine.is_none() && lists.machines.value().is_none() => {
             lists.recent.clear();
             vec![lists.ask_machines(world)]
         }
