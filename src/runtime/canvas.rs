@@ -37,8 +37,8 @@ impl Canvas {
 }
 
 /// Columns, rows and cells that differ: those that ratatui's own [`Buffer::diff_iter`] names, and always
-/// all that a wide character covered. Options of cells for the comparison are not looked at: nothing here
-/// sets any.
+/// all that a wide character covered. Options of cells for the comparison and colours of underlines are not
+/// looked at: no theme and no widget here sets any.
 pub(crate) struct Changes<'a> {
     shown: &'a Buffer,
     next: &'a Buffer,

@@ -1,5 +1,7 @@
 //! From a place, some keys, to what is then on screen: `jj<enter>f`.
 
+use std::sync::Arc;
+
 use ward::domain::execution::Status;
 use ward::domain::problem::Problem;
 use ward::ui::effect::{Effect, Export, Request};
@@ -485,4 +487,16 @@ fn executions_are_there_after_asking_again_when_the_machines_could_not_be_listed
     assert!(console.text().contains("No answer to ListStateMachines"), "{}", console.text());
     console.press("r");
     assert!(console.text().contains("run-20260101-090000-217"), "{}", console.text());
+}
+
+/// The texts of rows are kept from frame to frame: not beyond what they were made of.
+#[test]
+fn rows_show_what_was_read_last() {
+    let mut console = Console::at("facilities", (160, 40));
+    assert!(console.text().contains("▌ FAC007  Harbor Point Medical"), "{}", console.text());
+    let facilities = Arc::make_mut(&mut console.answers.facilities);
+    let found = facilities.entries.iter_mut().find(|(_, facility)| facility.facility_id == "FAC007");
+    found.expect("it is in sight").1.facility_name = "Renamed Clinic".into();
+    console.press("r");
+    assert!(console.text().contains("▌ FAC007  Renamed Clinic"), "{}", console.text());
 }

@@ -8,22 +8,8 @@ use super::super::schema::{JSON_PATH_ONLY, JSONATA_ONLY, allowed};
 use super::number::{MOST, Range};
 use super::{Check, list};
 
-/// Paths must be text whatever they are for.
-const PATHS: &[&str] = &[
-    "InputPath",
-    "OutputPath",
-    "ResultPath",
-    "ItemsPath",
-    "SecondsPath",
-    "TimestampPath",
-    "TimeoutSecondsPath",
-    "HeartbeatSecondsPath",
-    "MaxConcurrencyPath",
-    "ToleratedFailureCountPath",
-    "ToleratedFailurePercentagePath",
-    "ErrorPath",
-    "CausePath",
-];
+/// Paths must be text whatever they are for: these, and [`REFERENCES`].
+const PATHS: &[&str] = &["InputPath", "OutputPath", "ResultPath", "ItemsPath", "ErrorPath", "CausePath"];
 
 /// Paths that lead to one value (States Language, "Reference Paths").
 const REFERENCES: &[&str] = &[
@@ -138,7 +124,7 @@ impl Check {
     }
 
     fn paths(&mut self, state: &Map<String, Value>, at: &str) {
-        for field in PATHS {
+        for field in PATHS.iter().chain(REFERENCES) {
             // `null` takes a place of its own: nothing in, nothing out.
             let nullable = matches!(*field, "InputPath" | "OutputPath" | "ResultPath");
             let fits = match state.get(*field) {

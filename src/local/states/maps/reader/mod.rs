@@ -41,7 +41,7 @@ pub fn read(bus: &Bus, items: Items) -> Result<Vec<Entry>, Failure> {
         Items::Read { resource, parameters, config, max_items } => {
             let most = match max_items {
                 None | Some(0) => usize::MAX,
-                // In AWS it is the map run that fails then, in these words (measured by others).
+                // In AWS it is the map run that fails then, in these words (as LocalStack's implementation has them).
                 Some(most) if most < 0 => return fail("field MaxItems must be positive"),
                 Some(most) => usize::try_from(most).unwrap_or(usize::MAX),
             };
