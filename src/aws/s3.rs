@@ -31,6 +31,14 @@ pub struct Notification {
     pub suffix: Option<String>,
 }
 
+/// An object as it was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Got {
+    pub body: Bytes,
+    /// Without its quotes.
+    pub etag: String,
+}
+
 impl S3 {
     pub(super) fn new(client: aws_sdk_s3::Client, link: Link) -> Self {
         S3 { client, link }
@@ -63,10 +71,11 @@ impl S3 {
         }
     }
 
-    /// The whole body.
-    pub async fn get_object(&self, bucket: &str, key: &str) -> Result<Bytes, Error> {
+    /// The whole object.
+    pub async fn get_object(&self, bucket: &str, key: &str) -> Result<Got, Error> {
         let request = self.client.get_object().bucket(bucket).key(key);
         let answer = self.link.ask("GetObject", request.send()).await?;
+        let etag = bare_etag(answer.e_tag());
         let body = answer.body.collect().await.map_err(|broken| Error {
             kind: Kind::Unreachable,
             operation: "GetObject",
@@ -74,7 +83,7 @@ impl S3 {
             message: format!("{key} stopped arriving: {broken}"),
             hint: Some("Try again".into()),
         })?;
-        Ok(body.into_bytes())
+        Ok(Got { body: body.into_bytes(), etag })
     }
 
     pub async fn put_object(

@@ -16,6 +16,7 @@ use crate::domain::formats;
 use crate::domain::object::Object;
 use crate::domain::problem::Problem;
 use crate::settings::Origin;
+use crate::work::cache::Cache;
 use crate::work::export::{self, Choice, Row, Sort};
 use crate::work::load::{self, Loaded};
 
@@ -115,11 +116,14 @@ fn window(cx: &Context) -> Result<Window, Problem> {
 async fn loaded(cx: &Context, out: &mut Output) -> Result<(Aws, Loaded), Problem> {
     let aws = cx.aws().await?;
     let settings = &cx.settings;
-    let loaded = load::facilities(&aws, &settings.bucket, &settings.prefix, |progress| {
-        out.progress(progress.done, progress.of, "objects read");
-    })
-    .await
-    .map_err(|e| e.problem())?;
+    let loaded = {
+        let cache = Cache::of(settings);
+        load::facilities(&aws, &settings.bucket, &settings.prefix, cache.as_ref(), |progress| {
+            out.progress(progress.done, progress.of, "objects read");
+        })
+        .await
+        .map_err(|e| e.problem())?
+    };
     for problem in loaded.problems.iter().take(TOLD) {
         out.say(&format!("warning: {}", problem.title));
     }

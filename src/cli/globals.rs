@@ -33,6 +33,9 @@ pub struct Globals {
     /// Refuse whatever starts, stops, writes or deletes
     #[arg(long, global = true)]
     read_only: bool,
+    /// Read every object of the bucket anew, and keep nothing of it on this machine
+    #[arg(long, global = true, hide_short_help = true)]
+    no_cache: bool,
     /// table, json, ndjson or csv; for facilities also ical and md
     #[arg(long, global = true, value_name = "FORM")]
     output: Option<String>,
@@ -117,6 +120,7 @@ impl Globals {
         ];
         let switches = [
             ("read_only", self.read_only, true),
+            ("cache", self.no_cache, false),
             ("ephemeral", self.ephemeral, true),
             ("utc", self.utc, true),
             ("utc", self.local_time, false),

@@ -15,6 +15,7 @@ use crate::domain::expiry::{Tier, facility_tier};
 use crate::domain::problem::Problem;
 use crate::domain::query::QueryState;
 use crate::domain::units;
+use crate::work::cache::Cache;
 use crate::work::load;
 
 /// Does anything need attention? Exit 0 if not, 1 if so, 3 if it cannot be told
@@ -105,7 +106,14 @@ impl Status {
 }
 
 async fn facilities(cx: &Context, aws: &Aws) -> Result<Counts, Problem> {
-    let loaded = load::facilities(aws, &cx.settings.bucket, &cx.settings.prefix, |_| {}).await?;
+    let loaded = load::facilities(
+        aws,
+        &cx.settings.bucket,
+        &cx.settings.prefix,
+        Cache::of(&cx.settings).as_ref(),
+        |_| {},
+    )
+    .await?;
     let mut counts = Counts {
         facilities: loaded.facilities.len(),
         problems: loaded.problems.len(),

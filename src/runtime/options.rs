@@ -17,6 +17,7 @@ use crate::ui::say::Zone;
 use crate::ui::session::Session;
 use crate::ui::theme::Theme;
 use crate::ui::world::Setup;
+use crate::work::cache::Cache;
 
 /// Whether the terminal is asked for its background.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +38,8 @@ pub struct Options {
     pub record: Option<PathBuf>,
     /// Where place, filter and order are kept between starts.
     pub session_file: Option<PathBuf>,
+    /// What was read of the bucket before.
+    pub cache: Option<Cache>,
     /// Mistakes of the keymap and the like: shown, never fatal.
     pub warnings: Vec<Problem>,
     pub session: Session,
@@ -106,7 +109,18 @@ impl Options {
             keymap: keymap(&mut warnings),
             now,
         };
-        Ok(Options { setup, route, theme: asks, connect, record: None, session_file, warnings, session })
+        let cache = Cache::of(settings);
+        Ok(Options {
+            setup,
+            route,
+            theme: asks,
+            connect,
+            record: None,
+            session_file,
+            cache,
+            warnings,
+            session,
+        })
     }
 
     /// The model of the first frame, and its first orders.

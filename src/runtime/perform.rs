@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
+use futures::FutureExt;
 use tokio::task::AbortHandle;
 
 use crate::aws::Aws;
@@ -19,6 +20,7 @@ use crate::ui::effect::{Effect, Reply, Request, Table};
 use crate::ui::msg::Msg;
 use crate::ui::remote::Ticket;
 use crate::ui::world::{Facilities, Link, Setup};
+use crate::work::cache::Cache;
 use crate::work::load;
 
 /// Lines asked for at once, at most.
@@ -35,6 +37,7 @@ pub(crate) struct Performer {
 struct Reach {
     connection: Connection,
     setup: Setup,
+    cache: Option<Cache>,
     inbox: Inbox,
     identified: AtomicBool,
 }
@@ -48,6 +51,7 @@ impl Performer {
         let world = Reach {
             connection: Connection::new(options.connect.clone(), tell),
             setup: options.setup.clone(),
+            cache: options.cache.clone(),
             inbox,
             identified: AtomicBool::new(false),
         };
@@ -70,7 +74,7 @@ impl Performer {
 
     /// Connects and asks who we are.
     pub(crate) fn identify(&self) {
-        tokio::spawn(identify(self.world.clone()));
+        tokio::spawn(identify(self.world.clone()).boxed());
     }
 
     pub(crate) fn perform(&self, effect: Effect) {
@@ -93,9 +97,12 @@ impl Performer {
             }
             Effect::OpenUrl(url) => {
                 let inbox = self.world.inbox.clone();
-                tokio::spawn(async move {
-                    let _ = inbox.send(Input::Msg(open_url(&url).await));
-                });
+                tokio::spawn(
+                    async move {
+                        let _ = inbox.send(Input::Msg(open_url(&url).await));
+                    }
+                    .boxed(),
+                );
             }
             // The terminal's own orders are performed by the loop.
             Effect::Copy(_) | Effect::Notify(_) | Effect::Mouse(_) | Effect::Suspend | Effect::Quit => {}
@@ -110,21 +117,24 @@ impl Performer {
     ) {
         let inbox = self.world.inbox.clone();
         let tasks = self.tasks.clone();
-        let task = tokio::spawn(work);
+        let task = tokio::spawn(work.boxed());
         if gives_up {
             self.tasks.lock().unwrap_or_else(PoisonError::into_inner).insert(ticket, task.abort_handle());
         }
-        tokio::spawn(async move {
-            let answer = match task.await {
-                Ok(answer) => answer,
-                Err(error) if error.is_cancelled() => return,
-                Err(error) => Err(Problem::new("A request stopped with a fault of the console")
-                    .detail(error.to_string())
-                    .hint("r asks again")),
-            };
-            tasks.lock().unwrap_or_else(PoisonError::into_inner).remove(&ticket);
-            let _ = inbox.send(Input::Msg(Msg::Replied(ticket, answer)));
-        });
+        tokio::spawn(
+            async move {
+                let answer = match task.await {
+                    Ok(answer) => answer,
+                    Err(error) if error.is_cancelled() => return,
+                    Err(error) => Err(Problem::new("A request stopped with a fault of the console")
+                        .detail(error.to_string())
+                        .hint("r asks again")),
+                };
+                tasks.lock().unwrap_or_else(PoisonError::into_inner).remove(&ticket);
+                let _ = inbox.send(Input::Msg(Msg::Replied(ticket, answer)));
+            }
+            .boxed(),
+        );
     }
 }
 
@@ -168,7 +178,7 @@ async fn ask(world: Arc<Reach>, ticket: Ticket, request: Request) -> Result<Repl
     let answer = answer(&world, &aws, ticket, request).await;
     // Credentials that were renewed outside are noticed by the first request that works again.
     if answer.is_ok() && !world.identified.load(Ordering::Relaxed) {
-        tokio::spawn(identify(world));
+        tokio::spawn(identify(world).boxed());
     }
     answer
 }
@@ -327,7 +337,7 @@ async fn facilities(
             let _ = inbox.send(Input::Msg(Msg::Progressed(ticket, done, of)));
         }
     };
-    let loaded = load::facilities(aws, bucket, prefix, progress).await?;
+    let loaded = load::facilities(aws, bucket, prefix, world.cache.as_ref(), progress).await?;
     Ok(Facilities { entries: loaded.facilities, problems: loaded.problems })
 }
 

@@ -79,6 +79,12 @@ pub const KEYS: &[Key] = &[
     key("as_of", Kind::Date, "", "the date that counts as today, for tiers and windows"),
     key("within", Kind::Window, "6mo", "the window of expiring accreditations: 90d, 6mo, 1y"),
     key("read_only", Kind::Switch, "false", "refuse whatever starts, stops, writes or deletes"),
+    key(
+        "cache",
+        Kind::Switch,
+        "true",
+        "keep what was read of the bucket in the user's cache directory; only what changed is read again",
+    ),
     key("theme", Kind::Text, "auto", "auto, ansi, dark, light, high-contrast or mono"),
     key("utc", Kind::Switch, "true", "show times in UTC rather than in local time"),
     key("reduced_motion", Kind::Switch, "false", "nothing moves"),

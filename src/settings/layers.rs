@@ -285,6 +285,7 @@ impl Merged {
             as_of: value::date(&self.text("as_of")),
             within: self.text("within"),
             read_only: on("read_only"),
+            cache: on("cache"),
             theme: self.text("theme"),
             utc: on("utc"),
             reduced_motion: on("reduced_motion"),

@@ -84,6 +84,8 @@ pub struct Settings {
     /// `6mo`, `90d` …
     pub within: String,
     pub read_only: bool,
+    /// Whether what was read of the bucket is kept on this machine.
+    pub cache: bool,
     pub theme: String,
     /// Times in UTC rather than in local time.
     pub utc: bool,

@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
+use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use futures::StreamExt;
+use futures::{FutureExt, StreamExt};
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::aws::{self, Aws, Kind};
@@ -13,6 +14,7 @@ use crate::domain::problem::Problem;
 use crate::domain::record::{self, Finding};
 use crate::domain::split::{self, Body};
 use crate::domain::text::shown;
+use crate::work::cache::{Cache, Known};
 
 /// Objects read at the same time.
 const AT_ONCE: usize = 32;
@@ -40,28 +42,53 @@ pub struct Progress {
 
 /// Loads every facility under the prefix. An object holds one record, pretty or compact, or one a line.
 /// A bad object or record becomes a problem and the rest is loaded; of an id that occurs twice the newest
-/// object counts. An error only when nothing could be listed, or nothing of what was listed be read.
+/// object counts. What the cache holds of an object that has not changed is not read again. An error only
+/// when nothing could be listed, or nothing of what was listed be read.
 pub async fn facilities(
     aws: &Aws,
     bucket: &str,
     prefix: &str,
+    cache: Option<&Cache>,
     mut progress: impl FnMut(Progress),
 ) -> Result<Loaded, aws::Error> {
-    let mut objects = aws.s3.list_objects_v2(bucket, prefix).await?;
+    let kept = async {
+        match cache {
+            Some(cache) => cache.read().await,
+            None => Known::default(),
+        }
+    };
+    let (objects, mut known) = futures::join!(aws.s3.list_objects_v2(bucket, prefix), kept);
+    let mut objects = objects?;
     objects.retain(|object| !object.key.ends_with('/'));
     let of = objects.len();
     progress(Progress { done: 0, of });
-    let reads = objects.into_iter().enumerate().map(|(index, object)| {
+    let had = known.len();
+    let keep = cache.is_some();
+    let reads: Vec<_> = objects.into_iter().map(|object| (known.take(&object), object)).collect();
+    let reads = reads.into_iter().enumerate().map(|(index, (body, object))| {
         let (s3, bucket) = (aws.s3.clone(), bucket.to_owned());
         let read = async move {
             if let Some(problem) = unfit(&object) {
-                return (index, object, Err(Failure::Unfit(problem)));
+                return Read { index, object, parsed: Err(Failure::Unfit(problem)), kept: None, new: false };
             }
-            let body = s3.get_object(&bucket, &object.key).await.map_err(Failure::Unread);
-            (index, object, body.map(|body| parse(&body)))
+            if let Some(body) = body {
+                return Read { index, object, parsed: Ok(parse(&body)), kept: Some(body), new: false };
+            }
+            match s3.get_object(&bucket, &object.key).await {
+                Ok(got) => {
+                    let parsed = Ok(parse(&got.body));
+                    // Copied: what arrived lies in a buffer of more. It may be newer than the listing.
+                    let fits = keep && got.etag == object.etag && got.body.len() <= record::LIMIT;
+                    let kept = fits.then(|| Bytes::copy_from_slice(&got.body));
+                    Read { index, object, parsed, new: kept.is_some(), kept }
+                }
+                Err(error) => {
+                    Read { index, object, parsed: Err(Failure::Unread(error)), kept: None, new: false }
+                }
+            }
         };
         // Each is a task of its own: signing and parsing take longer than a near bucket's answers.
-        async { AbortOnDropHandle::new(tokio::spawn(read)).await }
+        async { AbortOnDropHandle::new(tokio::spawn(read.boxed())).await }
     });
     let mut reads = futures::stream::iter(reads).buffer_unordered(AT_ONCE);
     let mut all = Vec::with_capacity(of);
@@ -76,8 +103,27 @@ pub async fn facilities(
         }
         progress(Progress { done: all.len(), of });
     }
-    all.sort_by_key(|(index, ..)| *index);
-    gather(all.into_iter().map(|(_, object, parsed)| (object, parsed)))
+    all.sort_by_key(|read| read.index);
+    if let Some(cache) = cache {
+        let bodies = all.iter_mut().filter_map(|read| Some((read.object.clone(), read.kept.take()?)));
+        let bodies: Vec<(Object, Bytes)> = bodies.collect();
+        if bodies.len() != had || all.iter().any(|read| read.new) {
+            cache.write(bodies).await;
+        }
+    }
+    gather(all.into_iter().map(|read| (read.object, read.parsed)))
+}
+
+/// What came of a listed object.
+struct Read {
+    /// Its place in the listing.
+    index: usize,
+    object: Object,
+    parsed: Result<Vec<Parsed>, Failure>,
+    /// Its body, to be kept.
+    kept: Option<Bytes>,
+    /// Whether the body was not kept before.
+    new: bool,
 }
 
 /// Why an object gave no records.

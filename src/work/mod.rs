@@ -2,8 +2,9 @@
 //!
 //! May use `aws`, `domain`, `sql` and `settings`; does its IO through `aws` and files. From a survey to
 //! the bucket: [`generate`], [`import`], [`validate`], [`repair`], [`upload`]; from the bucket to people:
-//! [`load`], [`export`].
+//! [`load`] (with [`cache`]), [`export`].
 
+pub mod cache;
 pub mod doctor;
 pub mod draw;
 pub mod export;

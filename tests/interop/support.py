@@ -52,7 +52,7 @@ def environment(**more):
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "WARD_"))}
     home = tempfile.mkdtemp(prefix="ward-home-")
     clean.update(HOME=home, XDG_DATA_HOME=f"{home}/data", XDG_CONFIG_HOME=f"{home}/config",
-                 XDG_STATE_HOME=f"{home}/state", AWS_EC2_METADATA_DISABLED="true")
+                 XDG_STATE_HOME=f"{home}/state", XDG_CACHE_HOME=f"{home}/cache", AWS_EC2_METADATA_DISABLED="true")
     clean.update(more)
     return clean
 

@@ -107,8 +107,8 @@ async fn a_whole_run_of_the_pipeline() {
     let aws = served.aws().await;
     let production = aws.s3.list_objects_v2(BUCKET, "production/").await.unwrap();
     assert_eq!(production.len(), 1);
-    let body = aws.s3.get_object(BUCKET, &production[0].key).await.unwrap();
-    let text = String::from_utf8(body.to_vec()).unwrap();
+    let got = aws.s3.get_object(BUCKET, &production[0].key).await.unwrap();
+    let text = String::from_utf8(got.body.to_vec()).unwrap();
     assert!(text.contains("\"ZZ\",\"1\""), "{text}");
 
     let list = served.json(&["workflows", "list"]);

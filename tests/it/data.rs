@@ -2,12 +2,16 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::{Arc, Mutex};
 
 use chrono::NaiveDate;
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 use ward::aws::{self, Aws, Permit, Target};
 use ward::domain::expiry::{self, Tier, Window};
 use ward::domain::facility::{self, Facility};
+use ward::work::cache::Cache;
 use ward::work::export::{self, Choice, Sort};
 use ward::work::{generate, load};
 
@@ -35,6 +39,7 @@ fn ward(arguments: &[&str]) -> Output {
         .args(arguments)
         .args(["--config", "/dev/null"])
         .env_clear()
+        .env("WARD_CACHE", "false")
         .output()
         .unwrap()
 }
@@ -179,7 +184,7 @@ async fn records_go_to_the_bucket_and_come_back() {
     let again = ward_on(&local, &[&upload[..], &["--yes"]].concat()).await;
     assert!(stderr(&again).contains("0 uploaded") && stderr(&again).contains("250 unchanged"));
 
-    let loaded = load::facilities(&aws, BUCKET, "raw/", |_| {}).await.unwrap();
+    let loaded = load::facilities(&aws, BUCKET, "raw/", None, |_| {}).await.unwrap();
     assert_eq!(loaded.problems, []);
     let back: Vec<&Facility> = loaded.facilities.iter().map(|(_, facility)| facility).collect();
     assert_eq!(back, committed().iter().collect::<Vec<_>>());
@@ -193,8 +198,8 @@ async fn records_go_to_the_bucket_and_come_back() {
     let keys = aws.s3.list_objects_v2(BUCKET, "processed/").await.unwrap();
     assert_eq!(keys.len(), 144);
     assert_eq!(keys[0].key, "processed/expiring-FAC001.json");
-    let body = aws.s3.get_object(BUCKET, &keys[0].key).await.unwrap();
-    assert_eq!(facility::read(&body).unwrap(), committed()[0]);
+    let got = aws.s3.get_object(BUCKET, &keys[0].key).await.unwrap();
+    assert_eq!(facility::read(&got.body).unwrap(), committed()[0]);
     let again = ward_on(&local, &[&write[..], &["--yes"]].concat()).await;
     assert!(stderr(&again).contains("144 unchanged"), "{}", stderr(&again));
 }
@@ -232,8 +237,99 @@ async fn bad_objects_are_told_and_the_rest_is_listed() {
     assert!(stderr(&wrong).contains("  ^^^^"), "{}", stderr(&wrong));
     let calendar = ward_on(&local, &["facilities", "list", "--output", "ical"]).await;
     assert!(stdout(&calendar).starts_with("BEGIN:VCALENDAR\r\n"));
-    let sorted = load::facilities(&aws, BUCKET, "raw/", |_| {}).await.unwrap();
+    let sorted = load::facilities(&aws, BUCKET, "raw/", None, |_| {}).await.unwrap();
     let facilities: Vec<&Facility> = sorted.facilities.iter().map(|(_, facility)| facility).collect();
     let by_staff = Choice { sort: Sort::Staff, ..Choice::default() };
     assert_eq!(export::choose(&facilities, &by_staff, as_of())[0].facility.facility_id, "FAC002");
+}
+
+/// A way to a cloud on which the first line of every request is noted.
+async fn overheard(url: &str) -> (String, Arc<Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let here = format!("http://{}", listener.local_addr().unwrap());
+    let (to, heard) = (url.strip_prefix("http://").unwrap().to_owned(), Arc::new(Mutex::new(Vec::new())));
+    let lines = heard.clone();
+    tokio::spawn(async move {
+        while let Ok((client, _)) = listener.accept().await {
+            let (to, lines) = (to.clone(), lines.clone());
+            tokio::spawn(async move {
+                let (mut from_client, mut to_client) = client.into_split();
+                let (mut from_cloud, mut to_cloud) = TcpStream::connect(to).await.unwrap().into_split();
+                tokio::spawn(async move { tokio::io::copy(&mut from_cloud, &mut to_client).await });
+                let mut chunk = vec![0; 64 << 10];
+                while let Ok(read @ 1..) = from_client.read(&mut chunk).await {
+                    let text = String::from_utf8_lossy(&chunk[..read]).into_owned();
+                    // Requests without a body come whole, one after the other.
+                    lines.lock().unwrap().extend(text.lines().next().map(str::to_owned));
+                    to_cloud.write_all(&chunk[..read]).await.unwrap();
+                }
+            });
+        }
+    });
+    (here, heard)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_objects_that_changed_are_read_again() {
+    let local = support::cloud().await;
+    let direct = bucket(&local).await;
+    let put = |key: &'static str, body: String| {
+        let direct = direct.clone();
+        async move { direct.s3.put_object(BUCKET, key, body.into(), "application/json").await.unwrap() }
+    };
+    let sample = generate::sample(6, 1, as_of());
+    put("raw/1.json", sample[0].line.clone()).await;
+    put("raw/2.json", sample[1].line.clone()).await;
+    put("raw/3.json", "{\"facility_id\": ".into()).await;
+    put("raw/4.json", format!("{}\n{}\n", sample[2].line, sample[3].line)).await;
+
+    let (url, heard) = overheard(&local.cloud.endpoint().url).await;
+    let aws = aws::connect(&Target::local(url), Permit::ReadOnly).await;
+    let folder = tempfile::tempdir().unwrap();
+    let cache = Cache::new(folder.path(), "here".into());
+    let read = async |cache: &Cache| {
+        heard.lock().unwrap().clear();
+        let loaded = load::facilities(&aws, BUCKET, "raw/", Some(cache), |_| {}).await.unwrap();
+        let mut read: Vec<String> = heard.lock().unwrap().drain(..).collect();
+        read.retain(|line| line.contains("GetObject"));
+        let keys = read.iter().map(|line| line.split(['/', '?']).nth(3).unwrap().to_owned());
+        let mut keys: Vec<String> = keys.collect();
+        keys.sort();
+        // What is kept gives the same as what is read, problems and all.
+        let fresh = load::facilities(&direct, BUCKET, "raw/", None, |_| {}).await.unwrap();
+        assert_eq!(loaded, fresh);
+        keys
+    };
+    assert_eq!(read(&cache).await, ["1.json", "2.json", "3.json", "4.json"]);
+    assert_eq!(read(&cache).await, [""; 0]);
+
+    put("raw/2.json", sample[4].line.clone()).await;
+    put("raw/5.json", sample[5].line.clone()).await;
+    direct.s3.delete_object(BUCKET, "raw/1.json").await.unwrap();
+    assert_eq!(read(&cache).await, ["2.json", "5.json"]);
+    assert_eq!(read(&cache).await, [""; 0]);
+    let again = Cache::new(folder.path(), "here".into());
+    assert_eq!(read(&again).await, [""; 0], "another process has it, too");
+
+    // Another place has nothing of it, and neither has anybody of a file that is damaged or cut short.
+    let all = ["2.json", "3.json", "4.json", "5.json"];
+    assert_eq!(read(&Cache::new(folder.path(), "there".into())).await, all);
+    let harms: [fn(&mut Vec<u8>); 2] =
+        [|bytes| *bytes.last_mut().unwrap() ^= 1, |bytes| bytes.truncate(bytes.len() - 1)];
+    for harm in harms {
+        for file in std::fs::read_dir(folder.path()).unwrap() {
+            let path = file.unwrap().path();
+            let mut bytes = std::fs::read(&path).unwrap();
+            harm(&mut bytes);
+            std::fs::write(&path, bytes).unwrap();
+        }
+        assert_eq!(read(&cache).await, all);
+        assert_eq!(read(&cache).await, [""; 0]);
+    }
+    // Where nothing can be kept, all is read.
+    let file = folder.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    let nowhere = Cache::new(&file, "here".into());
+    assert_eq!(read(&nowhere).await, all);
+    assert_eq!(read(&nowhere).await, all);
 }

@@ -45,6 +45,7 @@ impl Pty {
             ("XDG_DATA_HOME", place("data")),
             ("XDG_CONFIG_HOME", place("config")),
             ("XDG_STATE_HOME", place("state")),
+            ("XDG_CACHE_HOME", place("cache")),
             ("AWS_EC2_METADATA_DISABLED", "true".into()),
             ("TERM", "xterm-256color".into()),
             ("LANG", "C.UTF-8".into()),
