@@ -12,8 +12,7 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
-use futures::FutureExt;
-use futures::future::{BoxFuture, Shared};
+use futures::future::{BoxFuture, FutureExt, Shared};
 
 use crate::domain::problem::Problem;
 
@@ -86,21 +85,24 @@ impl Road {
     /// In a task of its own: whoever gives its question up does not stop the others.
     fn attempt(&self) -> Attempt {
         let inner = self.inner.clone();
-        let task = tokio::spawn(async move {
-            let answer = (inner.rejoin)().await;
-            let mut state = inner.state();
-            match answer {
-                Ok(url) => {
-                    state.url = url;
-                    state.attempt = None;
-                    Ok(())
-                }
-                Err(problem) => {
-                    state.failed = Some(Instant::now());
-                    Err(problem)
+        let task = tokio::spawn(
+            async move {
+                let answer = (inner.rejoin)().await;
+                let mut state = inner.state();
+                match answer {
+                    Ok(url) => {
+                        state.url = url;
+                        state.attempt = None;
+                        Ok(())
+                    }
+                    Err(problem) => {
+                        state.failed = Some(Instant::now());
+                        Err(problem)
+                    }
                 }
             }
-        });
+            .boxed(),
+        );
         let ended = |error: tokio::task::JoinError| {
             Err(Problem::new("The local cloud could not be looked for").detail(error.to_string()))
         };

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
+use futures::FutureExt;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
@@ -113,7 +114,7 @@ impl Local {
         // Away from the terminal of whoever started it: its ctrl-c and its end are not ours.
         let _ = rustix::process::setsid();
         let mut hangup = signal(SignalKind::hangup()).map_err(|e| deaf(&e))?;
-        tokio::spawn(async move { while hangup.recv().await.is_some() {} });
+        tokio::spawn(async move { while hangup.recv().await.is_some() {} }.boxed());
         let mut ends = Ends::listen()?;
         seat::prepare(&folder).map_err(cloud::no_seat)?;
         let log = Arc::new(LogFile::new(log_file(&folder)));

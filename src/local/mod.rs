@@ -29,6 +29,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::FutureExt;
 use tokio::task::JoinHandle;
 
 use bus::Bus;
@@ -112,12 +113,12 @@ impl Cloud {
         let router = router::Router::new(bus.clone(), s3.wire());
         let clients = server::Clients::default();
         let serving = server::serve(listener, router, clients.clone(), bus.stopping.clone());
-        let mut tasks = vec![tokio::spawn(serving)];
+        let mut tasks = vec![tokio::spawn(serving.boxed())];
         let taken_up = unfinished(&bus)?;
         for service in bus.services() {
             service.resume().await;
         }
-        tasks.push(tokio::spawn(outbox::deliver(bus.clone())));
+        tasks.push(tokio::spawn(outbox::deliver(bus.clone()).boxed()));
         Ok(Cloud { bus, endpoint, clients, tasks, taken_up })
     }
 

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::Utc;
+use futures::FutureExt;
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
 
@@ -78,10 +79,13 @@ pub async fn deliver(bus: Arc<Bus>) {
         for (key, row) in next.ready {
             under_way.insert(key.clone());
             let bus = bus.clone();
-            tasks.spawn(async move {
-                attempt(&bus, &key, row).await;
-                key
-            });
+            tasks.spawn(
+                async move {
+                    attempt(&bus, &key, row).await;
+                    key
+                }
+                .boxed(),
+            );
         }
         tokio::select! {
             () = bus.stopping.cancelled() => return,

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
-use futures::{StreamExt, TryStreamExt};
+use futures::{FutureExt, StreamExt, TryStreamExt};
 use http::request::Parts;
 use http::{HeaderValue, Request, Response, header};
 use http_body_util::{BodyExt, StreamBody};
@@ -49,7 +49,8 @@ impl Router {
             Err(fault) => wire::fault::encode(protocol, &fault, &id.0),
             Ok(()) => {
                 let (this, own) = (self.clone(), id.clone());
-                let work = tokio::spawn(async move { this.perform(protocol, head, body, &own).await });
+                let work =
+                    tokio::spawn(async move { this.perform(protocol, head, body, &own).await }.boxed());
                 work.await.unwrap_or_else(|error| {
                     tracing::error!(%error, "a request ended in a panic");
                     let fault = Fault::internal("The local cloud failed; its log says more.");

@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::FutureExt;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
@@ -92,10 +93,13 @@ pub async fn serve(listener: Listener, router: Router, clients: Clients, stop: C
         // Answers are written in two pieces; waiting for the first one's receipt costs 40 ms.
         let _ = stream.set_nodelay(true);
         let (router, stop, guest) = (router.clone(), stop.clone(), clients.enter());
-        connections.spawn(async move {
-            let _guest = guest;
-            connection(stream, router, stop).await;
-        });
+        connections.spawn(
+            async move {
+                let _guest = guest;
+                connection(stream, router, stop).await;
+            }
+            .boxed(),
+        );
     }
     drop(listener);
     connections.close();

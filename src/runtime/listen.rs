@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 
 use chrono::{TimeDelta, Utc};
-use futures::{Stream, StreamExt};
+use futures::{FutureExt, Stream, StreamExt};
 use tokio::task::AbortHandle;
 
 use crate::aws::{Aws, Error, follow};
@@ -48,7 +48,7 @@ impl Listener {
         for sub in wanted {
             if !self.running.contains_key(&sub) {
                 let stream = Follower { connection: self.connection.clone(), inbox: self.inbox.clone() };
-                let task = tokio::spawn(stream.follow(sub.clone()));
+                let task = tokio::spawn(stream.follow(sub.clone()).boxed());
                 self.running.insert(sub, task.abort_handle());
             }
         }

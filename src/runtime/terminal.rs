@@ -13,6 +13,7 @@ use crossterm::terminal::{
     LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
 use crossterm::{cursor, execute, queue};
+use futures::FutureExt;
 use rustix::process::Signal;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -240,13 +241,16 @@ pub(crate) fn watch_signals(inbox: &Inbox) {
         // Without a handler the signal keeps its usual meaning.
         let Ok(mut signals) = signal(kind) else { continue };
         let inbox = inbox.clone();
-        tokio::spawn(async move {
-            while signals.recv().await.is_some() {
-                if inbox.send(Input::Signal(kind.as_raw_value())).is_err() {
-                    return;
+        tokio::spawn(
+            async move {
+                while signals.recv().await.is_some() {
+                    if inbox.send(Input::Signal(kind.as_raw_value())).is_err() {
+                        return;
+                    }
                 }
             }
-        });
+            .boxed(),
+        );
     }
 }
 

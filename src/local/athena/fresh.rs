@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures::FutureExt;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
@@ -39,7 +40,7 @@ impl Fresh {
         self.paths.push(format!("s3://{bucket}/{key}"));
         let (objects, bucket, key) = (self.objects.clone(), bucket.to_owned(), key.to_owned());
         let write = async move { objects.write(&bucket, &key, body, "application/octet-stream").await };
-        let written = self.writing.insert(self.server.spawn(write)).await;
+        let written = self.writing.insert(self.server.spawn(write.boxed())).await;
         self.writing = None;
         written.unwrap_or_else(|error| Err(Fault::internal(error.to_string())))
     }
@@ -66,14 +67,17 @@ impl Drop for Fresh {
         }
         // Dropped in the middle of a statement that was stopped, where nothing can be waited for.
         let objects = self.objects.clone();
-        self.server.spawn(async move {
-            if let Some(writing) = writing
-                && let Err(error) = writing.await
-            {
-                tracing::warn!("a file of a stopped statement was not written: {error}");
+        self.server.spawn(
+            async move {
+                if let Some(writing) = writing
+                    && let Err(error) = writing.await
+                {
+                    tracing::warn!("a file of a stopped statement was not written: {error}");
+                }
+                remove(&*objects, paths).await;
             }
-            remove(&*objects, paths).await;
-        });
+            .boxed(),
+        );
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use futures::FutureExt;
 use serde_json::{Value, json};
 
 use super::catalog::DEFAULT;
@@ -120,7 +121,7 @@ impl Athena {
         let cancel = bus.stopping.child_token();
         let meter = Arc::new(Meter::new(record.cut_off));
         self.live().insert(id.clone(), Live { record, cancel: cancel.clone(), meter });
-        tokio::spawn(athena.perform(bus, id, cancel));
+        tokio::spawn(athena.perform(bus, id, cancel).boxed());
     }
 
     /// Writes a new record, unless its token has started the same query before: then answers that one.

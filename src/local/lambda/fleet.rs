@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
+use futures::FutureExt;
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
@@ -88,7 +89,8 @@ impl Fleet {
         caller: Caller,
     ) -> Result<Outcome, Fault> {
         let fleet = self.clone();
-        let run = tokio::spawn(async move { fleet.run(function, &request_id, payload, caller).await });
+        let run =
+            tokio::spawn(async move { fleet.run(function, &request_id, payload, caller).await }.boxed());
         run.await.map_err(|error| Fault::internal(format!("the invocation broke off: {error}")))?
     }
 
@@ -152,17 +154,20 @@ impl Fleet {
         let name = environment.function().name.clone();
         self.idle().entry(name.clone()).or_default().push(Idle { number, environment });
         let fleet = Arc::downgrade(self);
-        tokio::spawn(async move {
-            tokio::select! {
-                () = tokio::time::sleep(WARM) => {}
-                () = stopping.cancelled() => {}
+        tokio::spawn(
+            async move {
+                tokio::select! {
+                    () = tokio::time::sleep(WARM) => {}
+                    () = stopping.cancelled() => {}
+                }
+                let Some(fleet) = fleet.upgrade() else { return };
+                let mut idle = fleet.idle();
+                if let Some(warm) = idle.get_mut(&name) {
+                    warm.retain(|idle| idle.number != number);
+                }
             }
-            let Some(fleet) = fleet.upgrade() else { return };
-            let mut idle = fleet.idle();
-            if let Some(warm) = idle.get_mut(&name) {
-                warm.retain(|idle| idle.number != number);
-            }
-        });
+            .boxed(),
+        );
     }
 }
 

@@ -6,6 +6,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
+use futures::FutureExt;
 use serde_json::{Value, json};
 use tokio::net::unix::pipe::Receiver;
 use tokio::sync::{mpsc, oneshot};
@@ -41,7 +42,7 @@ impl Journal {
     /// Starts writing to a group and a stream, both created when missing.
     pub fn open(bus: &Arc<Bus>, group: String, stream: String) -> Journal {
         let (lines, queue) = mpsc::unbounded_channel();
-        tokio::spawn(write(Arc::downgrade(bus), group, stream, queue));
+        tokio::spawn(write(Arc::downgrade(bus), group, stream, queue).boxed());
         Journal { clock: bus.clock.clone(), lines, tail: Arc::default() }
     }
 
@@ -139,7 +140,7 @@ impl Output {
     pub fn read(pipe: OwnedFd, journal: Journal) -> std::io::Result<Output> {
         let pipe = Receiver::from_owned_fd(pipe)?;
         let (drains, asked) = mpsc::unbounded_channel();
-        tokio::spawn(follow(pipe, journal, asked));
+        tokio::spawn(follow(pipe, journal, asked).boxed());
         Ok(Output { drains })
     }
 

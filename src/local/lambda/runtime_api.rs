@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures::FutureExt;
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
@@ -82,7 +83,7 @@ impl RuntimeApi {
             progress: Mutex::default(),
         });
         let open = CancellationToken::new();
-        tokio::spawn(open.clone().run_until_cancelled_owned(accept(listener, desk, open.clone())));
+        tokio::spawn(open.clone().run_until_cancelled_owned(accept(listener, desk, open.clone())).boxed());
         Ok(RuntimeApi { address, invocations, told, _open: open.drop_guard() })
     }
 
@@ -119,7 +120,7 @@ async fn accept(listener: TcpListener, desk: Arc<Desk>, open: CancellationToken)
             async move { Ok::<_, Infallible>(desk.answer(request).await) }
         });
         let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
-        tokio::spawn(open.clone().run_until_cancelled_owned(connection));
+        tokio::spawn(open.clone().run_until_cancelled_owned(connection).boxed());
     }
 }
 

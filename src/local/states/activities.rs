@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use futures::FutureExt;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
@@ -187,7 +188,7 @@ impl States {
                     }
                     let started = What::Task(offer.ticket, Progress::Started { worker: worker.clone() });
                     // On its own: it is recorded even if the worker hangs up meanwhile.
-                    let told = tokio::spawn(driver.clone().deliver(offer.execution.clone(), started));
+                    let told = tokio::spawn(driver.clone().deliver(offer.execution.clone(), started).boxed());
                     return match told.await {
                         Ok(told) => {
                             told.map(|()| json!({"taskToken": offer.token, "input": offer.input.text()}))

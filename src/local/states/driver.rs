@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
 use chrono::{DateTime, Utc};
-use futures::future::BoxFuture;
+use futures::future::{BoxFuture, FutureExt};
 use tokio::sync::{OnceCell, Semaphore, oneshot};
 use tokio_util::sync::CancellationToken;
 
@@ -187,7 +187,7 @@ impl Driver {
     pub fn send(self: &Arc<Self>, key: &str, what: What) {
         if let Some(live) = self.find(key) {
             live.tell(what, None);
-            tokio::spawn(self.clone().hear(live));
+            tokio::spawn(self.clone().hear(live).boxed());
         }
     }
 
@@ -197,7 +197,7 @@ impl Driver {
         let heard = self.find(&key).map(|live| {
             let (answer, heard) = oneshot::channel();
             live.tell(what, Some(answer));
-            tokio::spawn(self.hear(live));
+            tokio::spawn(self.hear(live).boxed());
             heard
         });
         Box::pin(async move {
@@ -237,10 +237,13 @@ impl Driver {
                         tracing::error!(execution = %live.key, %fault, "a step could not be recorded");
                         let (driver, key) = (self.clone(), live.key.clone());
                         let again: Vec<What> = told.iter().map(|told| told.what.clone()).collect();
-                        tokio::spawn(async move {
-                            tokio::time::sleep(std::time::Duration::from_secs(1)).await;
-                            again.into_iter().for_each(|what| driver.send(&key, what));
-                        });
+                        tokio::spawn(
+                            async move {
+                                tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+                                again.into_iter().for_each(|what| driver.send(&key, what));
+                            }
+                            .boxed(),
+                        );
                         Err(fault)
                     }
                 };
@@ -298,7 +301,7 @@ impl Driver {
                 Directive::Wait(timer) => self.sleep(bus, live, &timer),
                 Directive::Cancel(ticket) => {
                     if let Some(left) = live.call_off(ticket) {
-                        tokio::spawn(left.stop(bus.clone()));
+                        tokio::spawn(left.stop(bus.clone()).boxed());
                     }
                     self.offers.withdraw(&live.key, ticket);
                 }
@@ -318,12 +321,12 @@ impl Driver {
                 Directive::Fork(asked) => {
                     let (ticket, stop) = (asked.ticket, CancellationToken::new());
                     live.hold(ticket, Job::Run(stop.clone()));
-                    tokio::spawn(maps::fork(self.clone(), live.clone(), asked, stop));
+                    tokio::spawn(maps::fork(self.clone(), live.clone(), asked, stop).boxed());
                 }
                 Directive::Refork(ticket, run) => {
                     let stop = CancellationToken::new();
                     live.hold(ticket, Job::Run(stop.clone()));
-                    tokio::spawn(maps::refork(self.clone(), live.clone(), ticket, run, stop));
+                    tokio::spawn(maps::refork(self.clone(), live.clone(), ticket, run, stop).boxed());
                 }
                 Directive::Finish(outcome) => {
                     self.forget(live);
@@ -332,7 +335,7 @@ impl Driver {
                         self.offers.withdraw(&live.key, ticket);
                     }
                     for started in left {
-                        tokio::spawn(started.stop(bus.clone()));
+                        tokio::spawn(started.stop(bus.clone()).boxed());
                     }
                 }
             }

@@ -4,6 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
+use futures::FutureExt;
 use tokio::sync::{oneshot, watch};
 use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
@@ -141,7 +142,7 @@ impl Live {
     pub fn job(&self, ticket: Ticket, work: impl Future<Output = ()> + Send + 'static) {
         // Held while it is begun: the work may ask at once whether it is still wanted.
         let mut jobs = lock(&self.jobs);
-        jobs.insert(ticket, Job::Work(tokio::spawn(work).abort_handle(), None));
+        jobs.insert(ticket, Job::Work(tokio::spawn(work.boxed()).abort_handle(), None));
     }
 
     /// Keeps in mind what the work of a ticket started elsewhere. Gives it back when the work was called

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::{OnceLock, Weak};
 
+use futures::FutureExt;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
@@ -149,7 +150,7 @@ impl Writer {
     pub fn log(&self, bus: &Weak<Bus>, logging: &Logging, events: &[Event], redrives: u32) {
         let lines = self.0.get_or_init(|| {
             let (lines, queue) = mpsc::unbounded_channel();
-            tokio::spawn(write(bus.clone(), queue));
+            tokio::spawn(write(bus.clone(), queue).boxed());
             lines
         });
         for event in events.iter().filter(|event| logging.wants(&event.kind)) {

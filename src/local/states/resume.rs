@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use futures::FutureExt;
 use tokio_util::sync::CancellationToken;
 
 use super::super::bus::Bus;
@@ -68,7 +69,7 @@ impl Driver {
             }
         }
         for job in jobs {
-            tokio::spawn(job.stop(bus.clone()));
+            tokio::spawn(job.stop(bus.clone()).boxed());
         }
         starts.stop(&bus);
         let waited_for: Vec<_> = runs.iter().map(|(live, ticket)| (live.key.clone(), *ticket)).collect();
@@ -93,7 +94,7 @@ impl Driver {
             Some(Ok(asked)) => {
                 let stop = CancellationToken::new();
                 live.hold(ticket, Job::Run(stop.clone()));
-                tokio::spawn(maps::fork(self.clone(), live.clone(), Box::new(asked), stop));
+                tokio::spawn(maps::fork(self.clone(), live.clone(), Box::new(asked), stop).boxed());
                 Ok(())
             }
             Some(Err(failure)) => {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::FutureExt;
 use serde_json::{Value, json};
 
 use super::super::bus::Bus;
@@ -29,7 +30,8 @@ pub async fn perform(driver: Arc<Driver>, key: String, task: Task) {
                     let progress = Progress::Submitted(first);
                     // On its own: it is recorded even if this task is called off meanwhile. The end is told by
                     // somebody else.
-                    let told = tokio::spawn(driver.deliver(key.clone(), What::Task(ticket, progress)));
+                    let told =
+                        tokio::spawn(driver.deliver(key.clone(), What::Task(ticket, progress)).boxed());
                     if let Err(error) = told.await {
                         tracing::error!(execution = %key, %error, "a task's start could not be told");
                     }
@@ -45,7 +47,7 @@ pub async fn start(driver: Arc<Driver>, key: String, task: Task, intent: Option<
     let (ticket, resource) = (task.ticket, task.resource.clone());
     // By a task of its own: it is not half started when its task is aborted meanwhile, and is stopped then; and what
     // came of it is recorded.
-    let started = tokio::spawn(started(driver.clone(), key.clone(), task, intent));
+    let started = tokio::spawn(started(driver.clone(), key.clone(), task, intent).boxed());
     match started.await {
         Ok(Some(first)) => attach(driver, key, ticket, resource, first).await,
         Ok(None) => {}

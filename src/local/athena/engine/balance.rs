@@ -3,7 +3,9 @@
 
 use std::ops::ControlFlow;
 
-use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, Statement, Value, VisitMut, VisitorMut};
+use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, Statement, Value, VisitorMut};
+
+use super::walk;
 
 /// Shorter chains stay as they are written.
 const LONG: usize = 32;
@@ -11,7 +13,7 @@ const LONG: usize = 32;
 /// Balances every long chain of a statement.
 pub fn balance(statement: &mut Statement) {
     // It never breaks.
-    let _ = VisitMut::visit(statement, &mut Balancer);
+    let _ = walk::visit_mut(statement, &mut Balancer);
 }
 
 struct Balancer;
@@ -103,7 +105,7 @@ mod tests {
         let mut statement = Parser::parse_sql(&super::super::parse::Trino, &sql).unwrap().remove(0);
         balance(&mut statement);
         let mut deepest = Deepest(0);
-        let _ = VisitMut::visit(&mut statement, &mut deepest);
+        let _ = walk::visit_mut(&mut statement, &mut deepest);
         (statement.to_string(), deepest.0)
     }
 

@@ -8,12 +8,12 @@ use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{DFSchema, Result};
 use datafusion::logical_expr::expr::{InSubquery, SetComparison};
 use datafusion::logical_expr::{Case, Expr, ExprSchemable, LogicalPlan, Subquery};
-use datafusion::sql::sqlparser::ast::{ObjectName, Query, Visit, Visitor};
+use datafusion::sql::sqlparser::ast::{ObjectName, Query, Visitor};
 
 use super::literals::type_name;
 use super::operators::{self, comparable, is_boolean, is_number, is_text};
 use super::scan::fail;
-use super::{apply, arrow, derived, errors};
+use super::{apply, arrow, derived, errors, walk};
 use crate::local::athena::failure::{Failure, Spot};
 
 fn mismatch(message: String) -> Failure {
@@ -66,7 +66,7 @@ fn reads(query: &Query, known: &mut Vec<(String, u64)>) -> u64 {
     }
     let mut body = Reads(known, 0);
     // It never breaks.
-    let _ = query.body.visit(&mut body);
+    let _ = walk::visit(&query.body, &mut body);
     let all = body.1.max(1);
     known.truncate(outside);
     all

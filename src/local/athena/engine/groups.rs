@@ -9,6 +9,7 @@ use datafusion::sql::sqlparser::ast::*;
 use super::names;
 use super::parse;
 use super::scopes::{self, Columns};
+use super::walk;
 use crate::local::athena::failure::Failure;
 
 /// What stands first in a GROUP BY whose sets count once each.
@@ -181,7 +182,7 @@ fn grouped(select: &Select) -> Vec<Ident> {
     }
     let mut names = Names::default();
     // It never breaks.
-    let _ = select.group_by.visit(&mut names);
-    let _ = select.having.visit(&mut names);
+    let _ = walk::visit(&select.group_by, &mut names);
+    let _ = walk::visit(&select.having, &mut names);
     names.found
 }

@@ -55,6 +55,7 @@ mod threads;
 mod time;
 mod tokens;
 mod unnest;
+mod walk;
 mod weight;
 mod words;
 mod write;

@@ -4,14 +4,12 @@
 use std::any::TypeId;
 use std::ops::ControlFlow;
 
-use datafusion::sql::sqlparser::ast::{
-    JoinConstraint, JoinOperator, Select, Spanned, Statement, Visit, Visitor,
-};
+use datafusion::sql::sqlparser::ast::{JoinConstraint, JoinOperator, Select, Spanned, Statement, Visitor};
 use datafusion::sql::sqlparser::dialect::{Dialect, GenericDialect};
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
 
-use super::{balance, dialect, places, size, tokens, weight};
+use super::{balance, dialect, places, size, tokens, walk, weight};
 use crate::local::athena::failure::{Failure, Spot};
 
 /// How deep expressions may nest. The engine's threads have stacks for it.
@@ -142,7 +140,7 @@ fn joined(statement: &Statement, tokens: &[TokenWithSpan]) -> Result<(), Failure
             ControlFlow::Continue(())
         }
     }
-    match statement.visit(&mut Joins(tokens)) {
+    match walk::visit(statement, &mut Joins(tokens)) {
         ControlFlow::Break(failure) => Err(failure),
         ControlFlow::Continue(()) => Ok(()),
     }

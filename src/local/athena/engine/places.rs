@@ -9,6 +9,7 @@ use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::tokenizer::{Location, Span, Token, TokenWithSpan};
 
 use super::rewrite::{call, number, text};
+use super::walk;
 use crate::local::athena::failure::Spot;
 
 /// Between an operator and its place: `+@1:8`. Nothing before it: the left side alone is meant.
@@ -253,5 +254,5 @@ pub const LITERAL: &str = "$literal";
 /// Marks everything that may be refused later with its place.
 pub fn mark(statement: &mut Statement, tokens: &[TokenWithSpan]) {
     // It never breaks.
-    let _ = VisitMut::visit(statement, &mut Marker { tokens });
+    let _ = walk::visit_mut(statement, &mut Marker { tokens });
 }

@@ -17,6 +17,7 @@ use super::names::{self, Unique};
 use super::places;
 use super::scopes::{self, Columns, relations, tables};
 use super::shapes;
+use super::walk;
 use crate::local::athena::failure::Failure;
 
 /// What is known of the tables that a query names.
@@ -32,7 +33,7 @@ pub fn query(query: &mut Query, tables: &dyn Tables) -> Result<Vec<Option<String
     let names = names::output(&query.body);
     let mut rewriter =
         Rewriter { scopes: Vec::new(), lambdas: Vec::new(), ctes: Vec::new(), counter: 0, tables };
-    match VisitMut::visit(query, &mut rewriter) {
+    match walk::visit_mut(query, &mut rewriter) {
         ControlFlow::Continue(()) => Ok(names),
         ControlFlow::Break(failure) => Err(failure),
     }

@@ -5,7 +5,7 @@ use datafusion::sql::sqlparser::parser::Parser;
 
 use super::parse::Trino;
 use super::rewrite::{call, ident};
-use super::{literals, names, places};
+use super::{literals, names, places, walk};
 use crate::local::athena::failure::Failure;
 use datafusion::sql::sqlparser::tokenizer::Span;
 
@@ -36,7 +36,7 @@ fn put(into: &mut Query, name: &str, what: Query) {
         }
     }
     // Breaking only ends the search.
-    let _ = VisitMut::visit(into, &mut Put(name, Some(what)));
+    let _ = walk::visit_mut(into, &mut Put(name, Some(what)));
 }
 
 fn bare(body: SetExpr) -> Query {

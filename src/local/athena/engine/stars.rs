@@ -10,7 +10,7 @@ use datafusion::sql::sqlparser::tokenizer::Span;
 use super::planner::{self, Context};
 use super::rewrite::{ident, number};
 use super::scan::fail;
-use super::{arrow, parse, places, scopes, shapes};
+use super::{arrow, parse, places, scopes, shapes, walk};
 use crate::local::athena::failure::Failure;
 use crate::local::athena::types::Type;
 
@@ -43,10 +43,10 @@ pub fn expand(query: &mut Query, context: &Context) -> Result<()> {
             ControlFlow::Continue(())
         }
     }
-    if Visit::visit(query, &mut Any).is_continue() {
+    if walk::visit(query, &mut Any).is_continue() {
         return Ok(());
     }
-    match VisitMut::visit(query, &mut Expander { context, with: Vec::new() }) {
+    match walk::visit_mut(query, &mut Expander { context, with: Vec::new() }) {
         ControlFlow::Continue(()) => Ok(()),
         ControlFlow::Break(error) => Err(error),
     }

@@ -132,7 +132,7 @@ pub async fn run<T: Send + 'static>(
 ) -> Result<T, Failure> {
     let threads = Threads::start(count)?;
     let Some(runtime) = &threads.runtime else { return Err(stopped()) };
-    match runtime.spawn(STOPPED.scope(threads.flag.clone(), work)).await {
+    match runtime.spawn(STOPPED.scope(threads.flag.clone(), work).boxed()).await {
         Ok(result) => result,
         Err(error) if error.is_panic() => Err(Failure::internal("the SQL engine failed on this query")),
         Err(_) => Err(stopped()),

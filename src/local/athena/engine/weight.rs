@@ -4,9 +4,9 @@
 
 use std::ops::ControlFlow;
 
-use datafusion::sql::sqlparser::ast::{Expr, Ident, Statement, Visit, Visitor};
+use datafusion::sql::sqlparser::ast::{Expr, Ident, Statement, Visitor};
 
-use super::parse;
+use super::{parse, walk};
 use crate::local::athena::failure::{Failure, Spot};
 
 /// The longest statement that Athena takes, 262,144 bytes, has half as many parts if nothing doubles.
@@ -35,7 +35,7 @@ const DOUBLING: [&str; 16] = [
 /// Refuses a statement that would grow too much.
 pub fn check(statement: &Statement) -> Result<(), Failure> {
     let mut scale = Scale { open: vec![0] };
-    match Visit::visit(statement, &mut scale) {
+    match walk::visit(statement, &mut scale) {
         ControlFlow::Continue(()) => Ok(()),
         ControlFlow::Break(spot) => Err(Failure::malformed(
             spot,

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use futures::FutureExt;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -235,11 +236,14 @@ impl Crew {
         let child = Child { run: run.key.clone(), index, items: item.items };
         let (driver, bus, tell) = (self.driver.clone(), self.bus.clone(), self.channel.0.clone());
         let (machine, text) = (self.machine.clone(), self.text.clone());
-        tokio::spawn(async move {
-            let begun = one(&driver, &bus, &run, child, (key, name), machine, text, item.input).await;
-            // Nobody listens once the run is over.
-            let _ = tell.send(begun.map_or_else(Heard::Lost, Heard::Ended));
-        });
+        tokio::spawn(
+            async move {
+                let begun = one(&driver, &bus, &run, child, (key, name), machine, text, item.input).await;
+                // Nobody listens once the run is over.
+                let _ = tell.send(begun.map_or_else(Heard::Lost, Heard::Ended));
+            }
+            .boxed(),
+        );
     }
 
     /// Notes that a child starts.
@@ -257,11 +261,14 @@ impl Crew {
     fn watch(&self, index: usize, items: usize, key: String) {
         let (driver, bus, tell) = (self.driver.clone(), self.bus.clone(), self.channel.0.clone());
         let child = Child { run: self.key.clone(), index, items };
-        tokio::spawn(async move {
-            let over = over(&driver, &bus, &key, &child).await;
-            // Nobody listens once the run is over.
-            let _ = tell.send(over.map_or_else(Heard::Lost, Heard::Ended));
-        });
+        tokio::spawn(
+            async move {
+                let over = over(&driver, &bus, &key, &child).await;
+                // Nobody listens once the run is over.
+                let _ = tell.send(over.map_or_else(Heard::Lost, Heard::Ended));
+            }
+            .boxed(),
+        );
     }
 
     /// Runs a child again from where it failed.
@@ -270,14 +277,17 @@ impl Crew {
         self.running.insert(index, key.clone());
         let (driver, bus, tell) = (self.driver.clone(), self.bus.clone(), self.channel.0.clone());
         let child = Child { run: self.key.clone(), index, items };
-        tokio::spawn(async move {
-            let over = async {
-                driver.redrive(&bus, &key, None).await?;
-                over(&driver, &bus, &key, &child).await
-            };
-            // Nobody listens once the run is over.
-            let _ = tell.send(over.await.map_or_else(Heard::Lost, Heard::Ended));
-        });
+        tokio::spawn(
+            async move {
+                let over = async {
+                    driver.redrive(&bus, &key, None).await?;
+                    over(&driver, &bus, &key, &child).await
+                };
+                // Nobody listens once the run is over.
+                let _ = tell.send(over.await.map_or_else(Heard::Lost, Heard::Ended));
+            }
+            .boxed(),
+        );
     }
 
     /// The inputs that no child has taken, once no more are started.
