@@ -1,22 +1,108 @@
-//! Two sheets of cells, the one that is drawn on and the one that the terminal shows, and what is
-//! different between them. Nearly all of a screen stays as it is from one frame to the next, and this is
-//! looked at for every cell of every frame: what is one plain character is compared without measuring it.
+//! The sheet of cells that is drawn on, what the terminal shows, and what is different between them. Nearly all
+//! of a screen stays as it is from one frame to the next, and all of it is looked at for every frame: what is
+//! shown is kept small, and what is one character is compared without measuring it.
 
 use ratatui::buffer::{Buffer, Cell, CellWidth};
 use ratatui::layout::Rect;
+use ratatui::style::{Color, Modifier};
 
 use crate::ui::widgets::alone;
 
 pub(crate) struct Canvas {
     next: Buffer,
-    shown: Buffer,
+    shown: Shown,
+}
+
+/// What the terminal shows.
+#[derive(Default)]
+struct Shown {
+    places: Vec<Place>,
+    /// Texts of cells that are not one character each.
+    clusters: Vec<String>,
+}
+
+/// A cell of the terminal, in a third of the room that a [`Cell`] takes.
+#[derive(Clone, Copy)]
+struct Place {
+    /// A character; from [`CLUSTER`] on the index of a text.
+    text: u32,
+    fg: Color,
+    bg: Color,
+    modifier: Modifier,
+}
+
+impl Place {
+    fn looks(&self, cell: &Cell) -> bool {
+        self.fg == cell.fg && self.bg == cell.bg && self.modifier == cell.modifier
+    }
+
+    /// Whether a cell of one character of ASCII is as it was.
+    fn keeps(&self, cell: &Cell) -> bool {
+        matches!(cell.symbol().as_bytes(), [byte] if self.text == u32::from(*byte)) && self.looks(cell)
+    }
+}
+
+/// The first number that is no character.
+const CLUSTER: u32 = char::MAX as u32 + 1;
+
+impl Shown {
+    fn take(&mut self, sheet: &Buffer) {
+        self.places.clear();
+        self.clusters.clear();
+        for cell in &sheet.content {
+            let text = match single(cell.symbol()) {
+                Some(only) => only,
+                None => {
+                    self.clusters.push(cell.symbol().to_owned());
+                    // A screen has fewer cells than there are numbers left.
+                    CLUSTER + (self.clusters.len() - 1) as u32
+                }
+            };
+            self.places.push(Place { text, fg: cell.fg, bg: cell.bg, modifier: cell.modifier });
+        }
+    }
+
+    /// Whether a place has this text.
+    fn has(&self, place: &Place, text: &str) -> bool {
+        match single(text) {
+            Some(only) => place.text == only,
+            None => self.cluster(place).is_some_and(|cluster| cluster == text),
+        }
+    }
+
+    fn cluster(&self, place: &Place) -> Option<&String> {
+        self.clusters.get(place.text.checked_sub(CLUSTER)? as usize)
+    }
+
+    /// Cells that a place's text takes in the terminal.
+    fn cells(&self, place: &Place) -> usize {
+        match (char::from_u32(place.text), self.cluster(place)) {
+            (Some(only), _) => cells(only.encode_utf8(&mut [0; 4])),
+            (None, Some(cluster)) => cells(cluster),
+            (None, None) => 1,
+        }
+    }
+}
+
+/// The number of the character that a text is.
+fn single(text: &str) -> Option<u32> {
+    match text.as_bytes() {
+        [byte @ ..=0x7f] => Some(u32::from(*byte)),
+        _ => {
+            let mut characters = text.chars();
+            let only = characters.next()?;
+            characters.next().is_none().then_some(u32::from(only))
+        }
+    }
 }
 
 impl Canvas {
     /// Blank sheets of so many columns and rows, for a terminal that is blank.
     pub(crate) fn new((width, height): (u16, u16)) -> Canvas {
-        let blank = Buffer::empty(Rect::new(0, 0, width, height));
-        Canvas { next: blank.clone(), shown: blank }
+        let next = Buffer::empty(Rect::new(0, 0, width, height));
+        let mut shown = Shown::default();
+        shown.take(&next);
+        Canvas { next, shown }
     }
 
     /// What the next frame is drawn on; blank.
@@ -31,7 +117,7 @@ impl Canvas {
 
     /// The terminal shows the sheet now; the next one is blank.
     pub(crate) fn turn(&mut self) {
-        std::mem::swap(&mut self.next, &mut self.shown);
+        self.shown.take(&self.next);
         self.next.reset();
     }
 }
@@ -40,7 +126,7 @@ impl Canvas {
 /// all that a wide character covered. Options of cells for the comparison and colours of underlines are not
 /// looked at: no theme and no widget here sets any.
 pub(crate) struct Changes<'a> {
-    shown: &'a Buffer,
+    shown: &'a Shown,
     next: &'a Buffer,
     at: usize,
     /// Up to here lie cells that a wide character covers now or covered before.
@@ -58,8 +144,8 @@ impl<'a> Changes<'a> {
 
     /// Up to where characters reach that the terminal shows from these cells on.
     fn reach(&self, start: usize, end: usize) -> usize {
-        let shown = self.shown.content.iter().enumerate().take(end).skip(start);
-        shown.map(|(index, cell)| index + cells(cell)).fold(end, usize::max)
+        let places = self.shown.places.iter().enumerate().take(end).skip(start);
+        places.map(|(index, place)| index + self.shown.cells(place)).fold(end, usize::max)
     }
 
     /// The next one at or after `at` that lies behind a wide character.
@@ -67,9 +153,9 @@ impl<'a> Changes<'a> {
         while self.at < self.covered {
             let index = self.at;
             let cell = self.next.content.get(index)?;
-            self.at += cells(cell).max(1);
+            self.at += cells(cell.symbol()).max(1);
             self.covered = self.covered.max(self.reach(index, self.at)).min(self.next.content.len());
-            if self.all || self.shown.content.get(index)?.symbol() != cell.symbol() {
+            if self.all || !self.shown.has(self.shown.places.get(index)?, cell.symbol()) {
                 return Some(self.place(index, cell));
             }
         }
@@ -84,21 +170,21 @@ impl<'a> Iterator for Changes<'a> {
         if let Some(found) = self.behind() {
             return Some(found);
         }
-        let (shown, next) = (&self.shown.content, &self.next.content);
+        let (shown, next) = (&self.shown.places, &self.next.content);
         loop {
             let index = self.at;
-            let (before, cell) = (shown.get(index)?, next.get(index)?);
-            self.at += 1;
-            let (was, is) = (before.symbol(), cell.symbol());
-            let styled = cell.fg == before.fg && cell.bg == before.bg && cell.modifier == before.modifier;
-            if let ([was], [is]) = (was.as_bytes(), is.as_bytes()) {
-                if was == is && styled {
-                    continue;
-                }
+            let rest = shown.get(index..)?.iter().zip(next.get(index..)?);
+            // What is one character of ASCII and stays is passed over at once.
+            let (same, (before, cell)) = rest.enumerate().find(|(_, (before, cell))| !before.keeps(cell))?;
+            let index = index + same;
+            self.at = index + 1;
+            let text = cell.symbol();
+            if text.len() == 1 && before.text <= 0x7f {
                 return Some(self.place(index, cell));
             }
-            let width = cells(cell);
-            if was == is && styled {
+            let styled = before.looks(cell);
+            let width = cells(text);
+            if styled && self.shown.has(before, text) {
                 self.at += width.saturating_sub(1);
                 continue;
             }
@@ -107,7 +193,7 @@ impl<'a> Iterator for Changes<'a> {
             if reach > end {
                 // What a wide character covered looks as each terminal pleases.
                 (self.at, self.covered, self.all) = (end, reach.min(next.len()), true);
-            } else if is.contains('\u{fe0f}') {
+            } else if text.contains('\u{fe0f}') {
                 // Terminals do not agree on whether such a picture is one cell wide or two.
                 (self.covered, self.all) = (end.min(next.len()), false);
             } else {
@@ -119,12 +205,11 @@ impl<'a> Iterator for Changes<'a> {
 }
 
 /// Cells that a cell's text takes in the terminal.
-fn cells(cell: &Cell) -> usize {
-    let text = cell.symbol();
+fn cells(text: &str) -> usize {
     let mut characters = text.chars();
     match (characters.next(), characters.next()) {
         (Some(only), None) if alone(only) => 1,
-        _ => usize::from(cell.cell_width()),
+        _ => usize::from(text.cell_width()),
     }
 }
 
@@ -144,7 +229,8 @@ mod tests {
             styles in prop::collection::vec((0u16..30, 0u16..30, 0usize..5, any::<bool>()), 0..6),
         ) {
             let mut canvas = Canvas::new((10, 3));
-            for (sheet, text) in [(&mut canvas.shown, &before), (&mut canvas.next, &after)] {
+            let mut shown = canvas.next.clone();
+            for (sheet, text) in [(&mut shown, &before), (&mut canvas.next, &after)] {
                 let mut rest = text.as_str();
                 for y in 0..3 {
                     let cut = rest.char_indices().nth(10).map_or(rest.len(), |(at, _)| at);
@@ -157,12 +243,13 @@ mod tests {
                 Style::new().underlined(),
             ];
             for (from, cells, look, old) in styles {
-                let sheet = if old { &mut canvas.shown } else { &mut canvas.next };
+                let sheet = if old { &mut shown } else { &mut canvas.next };
                 for cell in sheet.content.iter_mut().skip(usize::from(from)).take(usize::from(cells)) {
                     cell.set_style(looks[look]);
                 }
             }
-            let theirs: Vec<_> = canvas.shown.diff_iter(&canvas.next).collect();
+            canvas.shown.take(&shown);
+            let theirs: Vec<_> = shown.diff_iter(&canvas.next).collect();
             prop_assert_eq!(canvas.changes().collect::<Vec<_>>(), theirs);
         }
     }

@@ -34,6 +34,9 @@ pub fn put(buffer: &mut Buffer, area: Rect, x: u16, text: &str, style: Style) ->
 
 /// Cells that a text takes, as [`UnicodeWidthStr::width`] counts them.
 pub fn cells(text: &str) -> usize {
+    if is_printable(text.as_bytes()) {
+        return text.len();
+    }
     let mut count = 0;
     for c in text.chars() {
         if !alone(c) {
@@ -44,10 +47,40 @@ pub fn cells(text: &str) -> usize {
     count
 }
 
-/// Writes text that fits. Nearly all of a screen is made of characters that stand alone in one cell, which
+fn is_printable(bytes: &[u8]) -> bool {
+    bytes.iter().all(|byte| matches!(byte, b' '..=b'~'))
+}
+
+/// Writes text that fits.
+fn write(buffer: &mut Buffer, (x, y): (u16, u16), text: &str, room: usize, style: Style) -> u16 {
+    let edge = buffer.area.right();
+    let mut written = 0;
+    if x < edge {
+        let first = buffer.index_of(x, y);
+        let row = &mut buffer.content[first..first + usize::from(edge - x)];
+        for (cell, byte) in row.iter_mut().zip(text.bytes()) {
+            if !matches!(byte, b' '..=b'~') {
+                break;
+            }
+            cell.set_char(char::from(byte));
+            cell.fg = style.fg.unwrap_or(cell.fg);
+            cell.bg = style.bg.unwrap_or(cell.bg);
+            cell.modifier = (cell.modifier | style.add_modifier) - style.sub_modifier;
+            written += 1;
+        }
+        if written == text.len() || written == row.len() {
+            return x + written as u16;
+        }
+    }
+    // The last one may be the base of what follows.
+    let from = written.saturating_sub(1);
+    write_any(buffer, (x + from as u16, y), &text[from..], room.saturating_sub(from), style)
+}
+
+/// Likewise. Most of what is not ASCII are characters that stand alone in one cell, which
 /// needs no looking for graphemes and their widths; the last of them before others may be the base of a
 /// grapheme, and is theirs.
-fn write(buffer: &mut Buffer, (x, y): (u16, u16), text: &str, room: usize, style: Style) -> u16 {
+fn write_any(buffer: &mut Buffer, (x, y): (u16, u16), text: &str, room: usize, style: Style) -> u16 {
     let mut plain = text.len();
     let mut cells = 0;
     let mut last = 0;
@@ -98,6 +131,9 @@ pub fn row(area: Rect, index: usize) -> Option<Rect> {
 
 /// As much of the text's beginning as fits into so many cells.
 pub fn head(text: &str, cells: usize) -> &str {
+    if text.as_bytes().get(..=cells).is_some_and(is_printable) {
+        return &text[..cells];
+    }
     let plain = |c: char| c.is_ascii() || alone(c);
     let mut characters = text.char_indices().enumerate();
     match characters.find(|(count, (_, c))| *count == cells || !plain(*c)) {
