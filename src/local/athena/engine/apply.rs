@@ -22,17 +22,12 @@ use super::rowwise::{Apply, Cell, Outer, Wants};
 /// Replaces such subqueries everywhere in a plan.
 pub fn rewrite<'a>(plan: LogicalPlan, state: &'a SessionState) -> BoxFuture<'a, Result<LogicalPlan>> {
     Box::pin(async move {
-        let plan = plan.transform_up(|node| {
-            node.map_expressions(|expr| {
-                expr.transform_up(|e| match e {
-                    Expr::ScalarSubquery(subquery) if may_be_many(&subquery) => {
-                        Ok(Transformed::yes(Expr::ScalarSubquery(at_most_one(subquery)?)))
-                    }
-                    other => Ok(Transformed::no(other)),
-                })
-            })
+        let plan = map_expressions(plan, false, &mut |e| match e {
+            Expr::ScalarSubquery(subquery) if may_be_many(&subquery) => {
+                Ok(Transformed::yes(Expr::ScalarSubquery(at_most_one(subquery)?)))
+            }
+            other => Ok(Transformed::no(other)),
         })?;
-        let plan = plan.data;
         // First their plans, which takes waiting; then the rewriting, which does not.
         let mut found: Vec<Subquery> = Vec::new();
         plan.apply(|node| {
@@ -55,20 +50,27 @@ pub fn rewrite<'a>(plan: LogicalPlan, state: &'a SessionState) -> BoxFuture<'a, 
         for subquery in found {
             ready.push((subquery.clone(), prepare(subquery, state).await?));
         }
-        let replaced = plan.transform_up(|node| {
-            node.map_expressions(|expr| {
-                expr.transform_up(|e| {
-                    let Some((_, prepared)) = of(&e).and_then(|s| ready.iter().find(|(known, _)| known == s))
-                    else {
-                        return Ok(Transformed::no(e));
-                    };
-                    Ok(Transformed::yes(replace(e, prepared)))
-                })
-            })?
-            .map_data(LogicalPlan::recompute_schema)
-        })?;
-        Ok(replaced.data)
+        map_expressions(plan, true, &mut |e| {
+            let Some((_, prepared)) = of(&e).and_then(|s| ready.iter().find(|(known, _)| known == s)) else {
+                return Ok(Transformed::no(e));
+            };
+            Ok(Transformed::yes(replace(e, prepared)))
+        })
     })
+}
+
+/// Every expression of a plan and its parts, the inner ones first, as `each` makes them. Where types may
+/// change, the schemas are made anew.
+fn map_expressions(
+    plan: LogicalPlan,
+    anew: bool,
+    each: &mut dyn FnMut(Expr) -> Result<Transformed<Expr>>,
+) -> Result<LogicalPlan> {
+    let done = plan.transform_up(|node| {
+        let node = node.map_expressions(|expr| expr.transform_up(&mut *each))?;
+        if anew { node.map_data(LogicalPlan::recompute_schema) } else { Ok(node) }
+    })?;
+    Ok(done.data)
 }
 
 /// The subquery of an expression that is one.
@@ -192,30 +194,23 @@ async fn prepare(subquery: Subquery, state: &SessionState) -> Result<Prepared> {
         }
     }
     let cell: Cell = Arc::new(Mutex::new(Vec::new()));
-    let inner = Arc::unwrap_or_clone(subquery.subquery).transform_up(|node| {
-        node.map_expressions(|expr| {
-            expr.transform_up(|e| match &e {
-                Expr::OuterReferenceColumn(_, column) => {
-                    let column = Expr::Column(column.clone());
-                    let Some(n) = outer.iter().position(|(_, known)| *known == column) else {
-                        return Ok(Transformed::no(e));
-                    };
-                    let name = e.schema_name().to_string();
-                    let current = ScalarUDF::new_from_impl(Outer {
-                        n,
-                        name: format!("$outer{n}"),
-                        kind: outer[n].0.data_type().clone(),
-                        cell: cell.clone(),
-                        signature: Signature::nullary(Volatility::Volatile),
-                    });
-                    Ok(Transformed::yes(current.call(vec![]).alias(name)))
-                }
-                _ => Ok(Transformed::no(e)),
-            })
-        })?
-        .map_data(LogicalPlan::recompute_schema)
+    let inner = map_expressions(Arc::unwrap_or_clone(subquery.subquery), true, &mut |e| {
+        let Expr::OuterReferenceColumn(_, column) = &e else { return Ok(Transformed::no(e)) };
+        let column = Expr::Column(column.clone());
+        let Some(n) = outer.iter().position(|(_, known)| *known == column) else {
+            return Ok(Transformed::no(e));
+        };
+        let name = e.schema_name().to_string();
+        let current = ScalarUDF::new_from_impl(Outer {
+            n,
+            name: format!("$outer{n}"),
+            kind: outer[n].0.data_type().clone(),
+            cell: cell.clone(),
+            signature: Signature::nullary(Volatility::Volatile),
+        });
+        Ok(Transformed::yes(current.call(vec![]).alias(name)))
     })?;
-    let inner = rewrite(inner.data, state).await?;
+    let inner = rewrite(inner, state).await?;
     let kind = inner.schema().fields().first().map_or(DataType::Null, |f| f.data_type().clone());
     let reads = inner.exists(|node| Ok(matches!(node, LogicalPlan::TableScan(_))))?;
     let plan = state.create_physical_plan(&inner).await?;
