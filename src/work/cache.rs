@@ -26,7 +26,7 @@ use crate::settings::{Settings, Target};
 const FORM: u32 = 1;
 
 /// The most that is kept of one place: 64 MiB. What comes after it is read each time.
-const MOST: u64 = 64 << 20;
+pub(super) const MOST: u64 = 64 << 20;
 
 /// Files of other places that were not written for so long are deleted: 30 days.
 const FORGOTTEN: Duration = Duration::from_secs(30 * 24 * 60 * 60);
@@ -98,7 +98,7 @@ impl Cache {
         tokio::task::spawn_blocking(read).await.ok().flatten().unwrap_or_default()
     }
 
-    /// Keeps these bodies instead of what was kept, as far as there is room.
+    /// Keeps these bodies instead of what was kept.
     pub(super) async fn write(&self, bodies: Vec<(Object, Bytes)>) {
         let cache = self.clone();
         let write = move || {
@@ -114,12 +114,9 @@ impl Cache {
         let Some(folder) = self.file.parent() else { return Ok(()) };
         fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
         forget(folder, &self.file);
-        let (mut objects, mut all, mut room) = (Vec::new(), Vec::new(), MOST);
+        let (mut objects, mut all) = (Vec::new(), Vec::new());
         for (object, body) in bodies {
-            let (Some(modified), Some(left)) = (object.modified, room.checked_sub(body.len() as u64)) else {
-                continue;
-            };
-            room = left;
+            let Some(modified) = object.modified else { continue };
             objects.push(Entry { key: object.key, size: body.len() as u64, etag: object.etag, modified });
             all.extend_from_slice(&body);
         }
@@ -144,6 +141,11 @@ impl Cache {
 
 fn said(name: Option<&str>) -> &str {
     name.unwrap_or("-")
+}
+
+/// Whether a listing says enough of an object to know it again.
+pub(super) fn tells(object: &Object) -> bool {
+    !object.etag.is_empty() && object.modified.is_some()
 }
 
 /// Reads a file of this place.
@@ -187,7 +189,7 @@ impl Known {
         let (etag, modified, body) = self.bodies.remove(&object.key)?;
         let same =
             etag == object.etag && Some(modified) == object.modified && body.len() as u64 == object.size;
-        (same && !etag.is_empty()).then_some(body)
+        (same && tells(object)).then_some(body)
     }
 
     pub(super) fn len(&self) -> usize {

@@ -14,7 +14,7 @@ use crate::domain::problem::Problem;
 use crate::domain::record::{self, Finding};
 use crate::domain::split::{self, Body};
 use crate::domain::text::shown;
-use crate::work::cache::{Cache, Known};
+use crate::work::cache::{self, Cache, Known};
 
 /// Objects read at the same time.
 const AT_ONCE: usize = 32;
@@ -78,7 +78,8 @@ pub async fn facilities(
                 Ok(got) => {
                     let parsed = Ok(parse(&got.body));
                     // Copied: what arrived lies in a buffer of more. It may be newer than the listing.
-                    let fits = keep && got.etag == object.etag && got.body.len() <= record::LIMIT;
+                    let same = got.etag == object.etag && cache::tells(&object);
+                    let fits = keep && same && got.body.len() <= record::LIMIT;
                     let kept = fits.then(|| Bytes::copy_from_slice(&got.body));
                     Read { index, object, parsed, new: kept.is_some(), kept }
                 }
@@ -104,12 +105,8 @@ pub async fn facilities(
         progress(Progress { done: all.len(), of });
     }
     all.sort_by_key(|read| read.index);
-    if let Some(cache) = cache {
-        let bodies = all.iter_mut().filter_map(|read| Some((read.object.clone(), read.kept.take()?)));
-        let bodies: Vec<(Object, Bytes)> = bodies.collect();
-        if bodies.len() != had || all.iter().any(|read| read.new) {
-            cache.write(bodies).await;
-        }
+    if let (Some(cache), Some(bodies)) = (cache, to_keep(&mut all, had, cache::MOST)) {
+        cache.write(bodies).await;
     }
     gather(all.into_iter().map(|read| (read.object, read.parsed)))
 }
@@ -124,6 +121,20 @@ struct Read {
     kept: Option<Bytes>,
     /// Whether the body was not kept before.
     new: bool,
+}
+
+/// The bodies to keep from now on, of so many bytes at most, the first objects first; `None` when they are
+/// the ones that are kept already.
+fn to_keep(all: &mut [Read], had: usize, mut room: u64) -> Option<Vec<(Object, Bytes)>> {
+    let (mut bodies, mut news) = (Vec::new(), false);
+    for read in all {
+        let Some(body) = read.kept.take() else { continue };
+        let Some(left) = room.checked_sub(body.len() as u64) else { continue };
+        room = left;
+        news |= read.new;
+        bodies.push((read.object.clone(), body));
+    }
+    (news || bodies.len() != had).then_some(bodies)
 }
 
 /// Why an object gave no records.
@@ -329,6 +340,28 @@ mod tests {
             assert_eq!(all.facilities[0].1.facility_name, "new");
             assert_eq!(titles(&all), ["A is in raw/1.json and in raw/2.json"]);
         }
+    }
+
+    #[test]
+    fn only_what_is_new_is_worth_writing() {
+        let read = |index: usize, new: bool| Read {
+            index,
+            object: object(&format!("raw/{index}.json"), 1),
+            parsed: Ok(Vec::new()),
+            kept: Some(Bytes::from_static(b"12345")),
+            new,
+        };
+        let kept = |all: &[bool], had, room| {
+            let mut all: Vec<Read> = all.iter().enumerate().map(|(index, new)| read(index, *new)).collect();
+            to_keep(&mut all, had, room).map(|bodies| bodies.len())
+        };
+        assert_eq!(kept(&[true, true], 0, 100), Some(2));
+        assert_eq!(kept(&[false, false], 2, 100), None);
+        assert_eq!(kept(&[false, true], 1, 100), Some(2));
+        assert_eq!(kept(&[false], 2, 100), Some(1), "one is gone");
+        // What there is no room for is read each time, and nothing is written for it.
+        assert_eq!(kept(&[true, true, true], 0, 14), Some(2));
+        assert_eq!(kept(&[false, false, true], 2, 14), None);
     }
 
     #[test]
