@@ -10,6 +10,9 @@
 //! 3. **What you see is what is in the folder.** A screen is a folder with the screen's name; an AWS
 //!    service has the same file name in `aws/`, `local/` and `tests/it/wire/`.
 //!
+//! Futures are boxed where they are spawned (`tokio::spawn(work.boxed())`): a task's machinery is generic, some
+//! 200 functions that would be compiled for each future anew.
+//!
 //! Who may import whom is a table, held by `tests/it/house.rs`:
 //!
 //! | layer | may use |

@@ -116,14 +116,12 @@ fn window(cx: &Context) -> Result<Window, Problem> {
 async fn loaded(cx: &Context, out: &mut Output) -> Result<(Aws, Loaded), Problem> {
     let aws = cx.aws().await?;
     let settings = &cx.settings;
-    let loaded = {
-        let cache = Cache::of(settings);
-        load::facilities(&aws, &settings.bucket, &settings.prefix, cache.as_ref(), |progress| {
-            out.progress(progress.done, progress.of, "objects read");
-        })
-        .await
-        .map_err(|e| e.problem())?
-    };
+    let cache = Cache::of(settings);
+    let loaded = load::facilities(&aws, &settings.bucket, &settings.prefix, cache.as_ref(), |progress| {
+        out.progress(progress.done, progress.of, "objects read");
+    })
+    .await
+    .map_err(|e| e.problem())?;
     for problem in loaded.problems.iter().take(TOLD) {
         out.say(&format!("warning: {}", problem.title));
     }

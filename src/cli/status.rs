@@ -106,14 +106,9 @@ impl Status {
 }
 
 async fn facilities(cx: &Context, aws: &Aws) -> Result<Counts, Problem> {
-    let loaded = load::facilities(
-        aws,
-        &cx.settings.bucket,
-        &cx.settings.prefix,
-        Cache::of(&cx.settings).as_ref(),
-        |_| {},
-    )
-    .await?;
+    let settings = &cx.settings;
+    let cache = Cache::of(settings);
+    let loaded = load::facilities(aws, &settings.bucket, &settings.prefix, cache.as_ref(), |_| {}).await?;
     let mut counts = Counts {
         facilities: loaded.facilities.len(),
         problems: loaded.problems.len(),

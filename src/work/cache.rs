@@ -2,7 +2,7 @@
 //! not read again. A listing decides always; nothing is shown that the bucket does not list now.
 //!
 //! One file for each target, profile, region, bucket and prefix, so that no account's data is taken for
-//! another's. It holds a line of JSON (the [`Head`]) and then the bodies, one after the other. A file that is
+//! another's; credentials of the environment share one, as a bucket's name belongs to one account. It holds a line of JSON (the [`Head`]) and then the bodies, one after the other. A file that is
 //! damaged, cut short or of another place counts as absent, and so does one that cannot be written: the
 //! objects are read then.
 
@@ -121,13 +121,14 @@ impl Cache {
             all.extend_from_slice(&body);
         }
         let head = Head { form: FORM, place: self.place.clone(), crc32: crc32fast::hash(&all), objects };
+        let mut line = serde_json::to_vec(&head)?;
+        line.push(b'\n');
         // Readable by nobody else: a bucket may be, too. Renamed, so that nobody reads a half.
         let new = self.file.with_extension(format!("{}.new", std::process::id()));
         let written =
             fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new).and_then(
                 |mut file| {
-                    serde_json::to_writer(&mut file, &head)?;
-                    file.write_all(b"\n")?;
+                    file.write_all(&line)?;
                     file.write_all(&all)
                 },
             );

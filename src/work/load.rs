@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use futures::{FutureExt, StreamExt};
 use tokio_util::task::AbortOnDropHandle;
 
+use crate::aws::s3::Got;
 use crate::aws::{self, Aws, Kind};
 use crate::domain::facility::Facility;
 use crate::domain::object::Object;
@@ -77,10 +78,9 @@ pub async fn facilities(
             match s3.get_object(&bucket, &object.key).await {
                 Ok(got) => {
                     let parsed = Ok(parse(&got.body));
-                    // Copied: what arrived lies in a buffer of more. It may be newer than the listing.
-                    let same = got.etag == object.etag && cache::tells(&object);
-                    let fits = keep && same && got.body.len() <= record::LIMIT;
-                    let kept = fits.then(|| Bytes::copy_from_slice(&got.body));
+                    // Copied: what arrived lies in a buffer of more.
+                    let keep = keep && is_kept(&object, &got);
+                    let kept = keep.then(|| Bytes::copy_from_slice(&got.body));
                     Read { index, object, parsed, new: kept.is_some(), kept }
                 }
                 Err(error) => {
@@ -121,6 +121,12 @@ struct Read {
     kept: Option<Bytes>,
     /// Whether the body was not kept before.
     new: bool,
+}
+
+/// Whether a body is one to know again: of the listed object, which may have been replaced meanwhile, and of
+/// the size that records have.
+fn is_kept(listed: &Object, got: &Got) -> bool {
+    cache::tells(listed) && got.etag == listed.etag && got.body.len() <= record::LIMIT
 }
 
 /// The bodies to keep from now on, of so many bytes at most, the first objects first; `None` when they are
@@ -340,6 +346,17 @@ mod tests {
             assert_eq!(all.facilities[0].1.facility_name, "new");
             assert_eq!(titles(&all), ["A is in raw/1.json and in raw/2.json"]);
         }
+    }
+
+    #[test]
+    fn a_body_is_kept_if_it_is_the_listed_one() {
+        let listed = Object { etag: "a".into(), ..object("raw/1.json", 1) };
+        let got = |etag: &str, size: usize| Got { body: vec![b'x'; size].into(), etag: etag.into() };
+        assert!(is_kept(&listed, &got("a", record::LIMIT)));
+        assert!(!is_kept(&listed, &got("a", record::LIMIT + 1)));
+        assert!(!is_kept(&listed, &got("b", 1)), "replaced after it was listed");
+        assert!(!is_kept(&object("raw/1.json", 1), &got("", 1)));
+        assert!(!is_kept(&Object { modified: None, ..listed }, &got("a", 1)));
     }
 
     #[test]
