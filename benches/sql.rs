@@ -18,7 +18,8 @@ use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};
 use aws_sdk_s3::primitives::ByteStream;
 use aws_smithy_http_client::Builder;
 use datafusion::arrow::datatypes::{DataType, Field, Schema};
-use datafusion::prelude::{JsonReadOptions, SessionConfig, SessionContext};
+use datafusion::functions_aggregate::expr_fn::count;
+use datafusion::prelude::{JsonReadOptions, SessionConfig, SessionContext, col, lit};
 use tokio::runtime::Runtime;
 use ward::local::lambda::launcher::Program;
 use ward::local::{Cloud, CloudOptions};
@@ -256,6 +257,9 @@ async fn per_state(file: &std::path::Path, threads: usize) {
     let context = SessionContext::new_with_config(config);
     let options = JsonReadOptions::default().schema(&schema).file_extension("json");
     context.register_json("large", file.to_string_lossy().as_ref(), options).await.expect("a table");
-    let rows = context.sql(PER_STATE).await.expect("a plan").collect().await.expect("rows");
+    let counted = context.table("large").await.expect("a table");
+    let counted = counted.aggregate(vec![col("state")], vec![count(lit(1_i64)).alias("n")]).expect("a plan");
+    let sorted = counted.sort(vec![col("state").sort(true, false)]).expect("a plan");
+    let rows = sorted.collect().await.expect("rows");
     assert_eq!(rows.iter().map(|b| b.num_rows()).sum::<usize>(), STATES.len());
 }

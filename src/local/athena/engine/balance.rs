@@ -3,7 +3,7 @@
 
 use std::ops::ControlFlow;
 
-use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, Statement, Value, VisitorMut};
+use datafusion_sql::sqlparser::ast::{BinaryOperator, Expr, Statement, Value, VisitorMut};
 
 use super::walk;
 
@@ -83,7 +83,7 @@ fn joined(terms: &mut Vec<Expr>, op: &BinaryOperator) -> Expr {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use datafusion::sql::sqlparser::parser::Parser;
+    use datafusion_sql::sqlparser::parser::Parser;
 
     fn depth(expr: &Expr) -> usize {
         match expr {

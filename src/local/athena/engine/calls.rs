@@ -1,7 +1,7 @@
 //! Calls of Trino's functions as calls of the engine's, where a rename or another shape is enough.
 
-use datafusion::sql::sqlparser::ast::*;
-use datafusion::sql::sqlparser::tokenizer::Span;
+use datafusion_sql::sqlparser::ast::*;
+use datafusion_sql::sqlparser::tokenizer::Span;
 
 use super::known;
 pub use super::known::trinos;

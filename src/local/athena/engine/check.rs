@@ -8,7 +8,7 @@ use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{DFSchema, Result};
 use datafusion::logical_expr::expr::{InSubquery, SetComparison};
 use datafusion::logical_expr::{Case, Expr, ExprSchemable, LogicalPlan, Subquery};
-use datafusion::sql::sqlparser::ast::{ObjectName, Query, Visitor};
+use datafusion_sql::sqlparser::ast::{ObjectName, Query, Visitor};
 
 use super::literals::type_name;
 use super::operators::{self, comparable, is_boolean, is_number, is_text};

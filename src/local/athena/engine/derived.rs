@@ -5,7 +5,7 @@ use datafusion::logical_expr::planner::{
     PlannedRelation, RelationPlanner, RelationPlannerContext, RelationPlanning,
 };
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
-use datafusion::sql::sqlparser::ast::TableFactor;
+use datafusion_sql::sqlparser::ast::TableFactor;
 
 use super::names::{self, Unique};
 use crate::local::athena::failure::Failure;

@@ -1,8 +1,8 @@
 //! What the parser takes from other dialects and Trino does not: refused by its tokens, before it is read.
 //! <https://trino.io/docs/current/language/reserved.html>
 
-use datafusion::sql::sqlparser::keywords::Keyword;
-use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan};
+use datafusion_sql::sqlparser::keywords::Keyword;
+use datafusion_sql::sqlparser::tokenizer::{Token, TokenWithSpan};
 
 use super::parse;
 use crate::local::athena::failure::{Failure, Spot};

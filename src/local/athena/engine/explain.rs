@@ -2,7 +2,7 @@
 //! <https://docs.aws.amazon.com/athena/latest/ug/athena-explain-statement.html>
 
 use datafusion::logical_expr::LogicalPlan;
-use datafusion::sql::sqlparser::ast::{Statement, UtilityOption};
+use datafusion_sql::sqlparser::ast::{Statement, UtilityOption};
 use serde_json::{Value, json};
 
 use super::arrow;

@@ -1,7 +1,7 @@
 //! Functions that have a syntax of their own, as calls: `trim(BOTH 'x' FROM y)`, `position(x IN y)`.
 
-use datafusion::sql::sqlparser::ast::*;
-use datafusion::sql::sqlparser::tokenizer::Span;
+use datafusion_sql::sqlparser::ast::*;
+use datafusion_sql::sqlparser::tokenizer::Span;
 
 use super::rewrite::call;
 

@@ -1,7 +1,7 @@
 //! Aggregates that are a list of their values and a function over it: `map_agg`, `histogram`, `listagg`,
 //! and every aggregate with an ORDER BY of its own, so that several may order by different things.
 
-use datafusion::sql::sqlparser::ast::*;
+use datafusion_sql::sqlparser::ast::*;
 
 use super::calls::Call;
 use super::rewrite::{call, number, text};

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
-use datafusion::sql::sqlparser::ast::*;
+use datafusion_sql::sqlparser::ast::*;
 
 use super::names;
 use super::parse;

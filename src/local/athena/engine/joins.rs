@@ -1,7 +1,7 @@
 //! UNNEST in FROM: each becomes the last member of a join of its own, so that the planner sees the
 //! relation it belongs to beside it.
 
-use datafusion::sql::sqlparser::ast::{Join, JoinConstraint, JoinOperator, TableFactor, TableWithJoins};
+use datafusion_sql::sqlparser::ast::{Join, JoinConstraint, JoinOperator, TableFactor, TableWithJoins};
 
 use crate::local::athena::failure::Failure;
 

@@ -2,8 +2,8 @@
 //! the words behind the values become the first argument.
 //! <https://trino.io/docs/current/functions/json.html#json-object>
 
-use datafusion::sql::sqlparser::keywords::Keyword;
-use datafusion::sql::sqlparser::tokenizer::{Span, Token, TokenWithSpan, Word};
+use datafusion_sql::sqlparser::keywords::Keyword;
+use datafusion_sql::sqlparser::tokenizer::{Span, Token, TokenWithSpan, Word};
 
 /// A call that is being read.
 struct Frame {

@@ -6,8 +6,8 @@ use datafusion::arrow::array::{Array, ArrayRef, StringArray};
 use datafusion::arrow::datatypes::{DataType, IntervalMonthDayNano};
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::{Expr, lit};
-use datafusion::sql::sqlparser::ast::{self, Expr as SqlExpr, Interval};
-use datafusion::sql::sqlparser::tokenizer::Location;
+use datafusion_sql::sqlparser::ast::{self, Expr as SqlExpr, Interval};
+use datafusion_sql::sqlparser::tokenizer::Location;
 
 use super::rewrite::text;
 use super::{arrow, functions};

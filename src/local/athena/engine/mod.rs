@@ -71,7 +71,7 @@ use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::display::DisplayableExecutionPlan;
 use datafusion::physical_plan::execute_stream;
 use datafusion::prelude::SessionConfig;
-use datafusion::sql::sqlparser::ast::Statement;
+use datafusion_sql::sqlparser::ast::Statement;
 use futures::StreamExt;
 use tokio::runtime::Handle;
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use datafusion::sql::sqlparser::ast::*;
+use datafusion_sql::sqlparser::ast::*;
 
 /// The column names of a query as its text gives them: aliases and names as written, NULL for what
 /// Athena numbers (`_col0`). Empty when a `*` hides how many there are.

@@ -5,7 +5,7 @@ use datafusion::common::{DFSchema, ScalarValue};
 use datafusion::error::DataFusionError;
 use datafusion::logical_expr::planner::{PlannerResult, RawBinaryExpr};
 use datafusion::logical_expr::{Expr, ExprSchemable, Operator};
-use datafusion::sql::sqlparser::ast::BinaryOperator;
+use datafusion_sql::sqlparser::ast::BinaryOperator;
 
 use super::scan::fail;
 use super::{arrow, functions, literals};

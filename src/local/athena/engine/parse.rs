@@ -4,10 +4,10 @@
 use std::any::TypeId;
 use std::ops::ControlFlow;
 
-use datafusion::sql::sqlparser::ast::{JoinConstraint, JoinOperator, Select, Spanned, Statement, Visitor};
-use datafusion::sql::sqlparser::dialect::{Dialect, GenericDialect};
-use datafusion::sql::sqlparser::parser::{Parser, ParserError};
-use datafusion::sql::sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
+use datafusion_sql::sqlparser::ast::{JoinConstraint, JoinOperator, Select, Spanned, Statement, Visitor};
+use datafusion_sql::sqlparser::dialect::{Dialect, GenericDialect};
+use datafusion_sql::sqlparser::parser::{Parser, ParserError};
+use datafusion_sql::sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
 
 use super::{balance, dialect, places, size, tokens, walk, weight};
 use crate::local::athena::failure::{Failure, Spot};

@@ -12,9 +12,9 @@ use datafusion::logical_expr::planner::{
 use datafusion::logical_expr::{
     AggregateUDF, Expr, HigherOrderUDF, LogicalPlan, ScalarUDF, TableSource, WindowUDF,
 };
-use datafusion::sql::parser::Statement as PlanStatement;
-use datafusion::sql::planner::{NullOrdering, ParserOptions, SqlToRel};
-use datafusion::sql::sqlparser::ast::{DataType as SqlType, ObjectName, Query, Statement};
+use datafusion_sql::parser::Statement as PlanStatement;
+use datafusion_sql::planner::{NullOrdering, ParserOptions, SqlToRel};
+use datafusion_sql::sqlparser::ast::{DataType as SqlType, ObjectName, Query, Statement};
 
 use super::check;
 use super::derived::DerivedPlanner;

@@ -5,8 +5,8 @@
 
 use std::ops::ControlFlow;
 
-use datafusion::sql::sqlparser::ast::*;
-use datafusion::sql::sqlparser::tokenizer::Span;
+use datafusion_sql::sqlparser::ast::*;
+use datafusion_sql::sqlparser::tokenizer::Span;
 
 use super::calls;
 use super::forms;

@@ -1,6 +1,6 @@
 //! What a FROM clause brings into scope.
 
-use datafusion::sql::sqlparser::ast::*;
+use datafusion_sql::sqlparser::ast::*;
 
 use super::names;
 

@@ -1,13 +1,13 @@
 //! Clauses that the engine does not have, as ones that it has: FETCH, TABLESAMPLE, EXCEPT ALL, LATERAL.
 
-use datafusion::sql::sqlparser::ast::*;
-use datafusion::sql::sqlparser::parser::Parser;
+use datafusion_sql::sqlparser::ast::*;
+use datafusion_sql::sqlparser::parser::Parser;
 
 use super::parse::Trino;
 use super::rewrite::{call, ident};
 use super::{literals, names, places, walk};
 use crate::local::athena::failure::Failure;
-use datafusion::sql::sqlparser::tokenizer::Span;
+use datafusion_sql::sqlparser::tokenizer::Span;
 
 /// A query of ours, in which other parts are put.
 pub fn template(sql: &str) -> Result<Query, Failure> {

@@ -1,8 +1,8 @@
 //! How deep a statement's tree will be, from its tokens: what is too deep is refused before it is built,
 //! since a tree of that depth cannot even be dropped safely.
 
-use datafusion::sql::sqlparser::keywords::Keyword;
-use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan};
+use datafusion_sql::sqlparser::keywords::Keyword;
+use datafusion_sql::sqlparser::tokenizer::{Token, TokenWithSpan};
 
 use crate::local::athena::failure::{Failure, Spot};
 
@@ -159,7 +159,7 @@ fn too_large(token: &TokenWithSpan, why: &str) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use datafusion::sql::sqlparser::tokenizer::Tokenizer;
+    use datafusion_sql::sqlparser::tokenizer::Tokenizer;
 
     fn fits(sql: &str) -> bool {
         let tokens = Tokenizer::new(&super::super::parse::Trino, sql).tokenize_with_location().unwrap();

@@ -4,8 +4,8 @@
 use std::ops::ControlFlow;
 
 use datafusion::common::Result;
-use datafusion::sql::sqlparser::ast::*;
-use datafusion::sql::sqlparser::tokenizer::Span;
+use datafusion_sql::sqlparser::ast::*;
+use datafusion_sql::sqlparser::tokenizer::Span;
 
 use super::planner::{self, Context};
 use super::rewrite::{ident, number};

@@ -11,7 +11,7 @@ use datafusion::logical_expr::planner::{
     PlannedRelation, RelationPlanner, RelationPlannerContext, RelationPlanning,
 };
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder};
-use datafusion::sql::sqlparser::ast::{Expr as SqlExpr, *};
+use datafusion_sql::sqlparser::ast::{Expr as SqlExpr, *};
 
 use super::functions;
 use super::scan::fail;

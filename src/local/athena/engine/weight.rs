@@ -4,7 +4,7 @@
 
 use std::ops::ControlFlow;
 
-use datafusion::sql::sqlparser::ast::{Expr, Ident, Statement, Visitor};
+use datafusion_sql::sqlparser::ast::{Expr, Ident, Statement, Visitor};
 
 use super::{parse, walk};
 use crate::local::athena::failure::{Failure, Spot};
@@ -98,7 +98,7 @@ mod tests {
     fn fits(sql: &str) -> bool {
         let sql = sql.to_owned();
         let judge = move || {
-            let parsed = datafusion::sql::sqlparser::parser::Parser::parse_sql(&parse::Trino, &sql);
+            let parsed = datafusion_sql::sqlparser::parser::Parser::parse_sql(&parse::Trino, &sql);
             check(&parsed.unwrap()[0]).is_ok()
         };
         std::thread::Builder::new().stack_size(64 << 20).spawn(judge).unwrap().join().unwrap()

@@ -12,7 +12,7 @@ use datafusion::arrow::datatypes::{DataType, Fields};
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::type_coercion::binary::comparison_coercion;
 use datafusion::logical_expr::{Expr, ScalarUDF, cast, lit};
-use datafusion::sql::sqlparser::ast::BinaryOperator;
+use datafusion_sql::sqlparser::ast::BinaryOperator;
 
 use super::arrays::{element, list};
 use super::cast::convert;
