@@ -1,6 +1,6 @@
 //! Something that is elsewhere: asked, arrived, failed, stale. Late answers are harmless.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::domain::problem::Problem;
 use crate::ui::route::Screen;
@@ -18,6 +18,8 @@ pub struct Ticket {
 pub struct Remote<T> {
     value: Option<T>,
     at: Option<DateTime<Utc>>,
+    /// When the last answer arrived, good or bad.
+    heard: Option<DateTime<Utc>>,
     awaited: Option<Ticket>,
     progress: (u64, u64),
     problem: Option<Problem>,
@@ -25,7 +27,7 @@ pub struct Remote<T> {
 
 impl<T> Default for Remote<T> {
     fn default() -> Self {
-        Remote { value: None, at: None, awaited: None, progress: (0, 0), problem: None }
+        Remote { value: None, at: None, heard: None, awaited: None, progress: (0, 0), problem: None }
     }
 }
 
@@ -38,14 +40,14 @@ pub enum Stand<'a, T> {
     Loading(u64, u64),
     /// Here; `refreshing` while a newer answer is on its way.
     Here { value: &'a T, refreshing: bool },
-    /// Failed; what was known before, if anything, is shown dimmed with its age.
+    /// Failed; what was known before, if anything, is shown dimmed with its age, until a better answer arrives.
     Failed { problem: &'a Problem, last: Option<&'a T> },
 }
 
 impl<T> Remote<T> {
     /// A value that is here already.
     pub fn here(value: T, at: DateTime<Utc>) -> Self {
-        Remote { value: Some(value), at: Some(at), ..Remote::default() }
+        Remote { value: Some(value), at: Some(at), heard: Some(at), ..Remote::default() }
     }
 
     /// A question was sent. The answer to any earlier one will be ignored.
@@ -73,6 +75,7 @@ impl<T> Remote<T> {
             return false;
         }
         self.awaited = None;
+        self.heard = Some(now);
         match answer {
             Ok(value) => {
                 self.value = Some(value);
@@ -113,12 +116,17 @@ impl<T> Remote<T> {
         self.at
     }
 
+    /// Whether it is time to ask again: no question is under way, and the last answer, good or bad, is so old.
+    pub fn is_due(&self, now: DateTime<Utc>, age: TimeDelta) -> bool {
+        !self.is_waiting() && self.heard.is_none_or(|at| now - at >= age)
+    }
+
     pub fn stand(&self) -> Stand<'_, T> {
         match (&self.value, &self.problem, self.awaited.is_some()) {
             (Some(value), None, refreshing) => Stand::Here { value, refreshing },
             (None, _, true) => Stand::Loading(self.progress.0, self.progress.1),
-            (Some(value), Some(_), true) => Stand::Here { value, refreshing: true },
-            (last, Some(problem), false) => Stand::Failed { problem, last: last.as_ref() },
+            (Some(value), Some(problem), _) => Stand::Failed { problem, last: Some(value) },
+            (None, Some(problem), false) => Stand::Failed { problem, last: None },
             (None, None, false) => Stand::Idle,
         }
     }
@@ -152,5 +160,17 @@ mod tests {
         assert_eq!(remote.stand(), Stand::Here { value: &7, refreshing: true });
         remote.accept(ticket(3), Err(Problem::new("No connection")), DateTime::UNIX_EPOCH);
         assert!(matches!(remote.stand(), Stand::Failed { last: Some(&7), .. }));
+    }
+
+    #[test]
+    fn a_failure_is_waited_for_as_long_as_an_answer() {
+        let (start, age) = (DateTime::UNIX_EPOCH, TimeDelta::seconds(10));
+        let mut remote: Remote<u8> = Remote::default();
+        assert!(remote.is_due(start, age));
+        remote.ask(ticket(1));
+        assert!(!remote.is_due(start + age, age));
+        remote.accept(ticket(1), Err(Problem::new("No connection")), start);
+        assert!(!remote.is_due(start + age - TimeDelta::milliseconds(1), age));
+        assert!(remote.is_due(start + age, age));
     }
 }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use ratatui::layout::Rect;
 
 use crate::domain::facility::Facility;
@@ -162,6 +162,16 @@ impl World {
         if self.problems.len() > PROBLEMS {
             self.problems.remove(0);
         }
+    }
+
+    /// How old a list becomes before it is asked for again by itself: less while something in it runs, more
+    /// where each look is a request to AWS.
+    pub fn patience(&self, runs: bool) -> TimeDelta {
+        TimeDelta::seconds(match (runs, self.setup.local) {
+            (true, true) => 2,
+            (true, false) | (false, true) => 10,
+            (false, false) => 60,
+        })
     }
 
     /// The zone in which times are shown now.

@@ -120,6 +120,50 @@ fn a_list_in_which_nothing_runs_looks_for_news() {
     assert!(ward::ui::subs::subs(&console.model).contains(&Sub::Clock(5_000)));
 }
 
+/// The first screen may be in front all day: what failed meanwhile is on it, and a request that failed is
+/// made again, though not at once.
+#[test]
+fn the_overview_looks_for_news() {
+    let mut answers = Answers::sample();
+    answers.executions.retain(|execution| execution.status.is_over());
+    let mut console = Console::with("overview", WIDE, answers);
+    let asks = |console: &Console| {
+        let asked = console.asked();
+        let runs = asked.iter().filter(|request| matches!(request, Request::Executions { .. })).count();
+        let queries = asked.iter().filter(|request| matches!(request, Request::Queries { .. })).count();
+        (runs, queries)
+    };
+    assert!(ward::ui::subs::subs(&console.model).contains(&Sub::Clock(10_000)));
+    console.tell(Msg::Ticked(now() + TimeDelta::seconds(4)));
+    assert_eq!(asks(&console), (0, 0));
+    console.tell(Msg::Ticked(now() + TimeDelta::seconds(11)));
+    assert_eq!(asks(&console), (1, 1));
+    // While the answers are on their way nothing is asked twice.
+    console.tell(Msg::Ticked(now() + TimeDelta::seconds(22)));
+    assert_eq!(asks(&console), (1, 1));
+
+    let failed = console.answers.executions.iter().find(|run| run.status == Status::Failed).cloned();
+    let new = Execution { name: "by-somebody".into(), ..failed.expect("one that failed") };
+    console.answers.executions.insert(0, new);
+    without(&console, &["by-somebody"]);
+    console.settle();
+    see(&console, &["by-somebody"]);
+
+    console.tell(Msg::Ticked(now() + TimeDelta::seconds(40)));
+    for (ticket, _) in std::mem::take(&mut console.waiting) {
+        console.tell(Msg::Replied(ticket, Err(Problem::new("AWS could not be reached").retry())));
+    }
+    see(&console, &["AWS could not be reached", "by-somebody"]);
+    console.tell(Msg::Ticked(now() + TimeDelta::seconds(45)));
+    assert_eq!(asks(&console), (0, 0));
+    console.tell(Msg::Ticked(now() + TimeDelta::seconds(50)));
+    assert_eq!(asks(&console), (1, 1));
+    // The records are read when somebody asks for it, and how long ago that was is said.
+    without(&console, &["r reads again"]);
+    console.tell(Msg::Ticked(now() + TimeDelta::seconds(61)));
+    see(&console, &["read 1 m ago: r reads again"]);
+}
+
 /// What is asked for in vain is not "followed"; the first answer, though it brings nothing, is one.
 #[test]
 fn a_run_without_an_answer_does_not_claim_to_be_followed() {

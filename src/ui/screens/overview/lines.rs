@@ -95,6 +95,11 @@ fn stale<T>(remote: &Remote<T>, world: &World) -> Option<Line> {
     Some(Line::Note(Role::Bad, format!("as known {}: r asks again", units::ago(at, world.now))))
 }
 
+/// Whether nothing is left to be told that was not told before.
+fn is_known<T>(remote: &Remote<T>) -> bool {
+    remote.value().is_some() || !remote.is_waiting()
+}
+
 fn waiting<T>(remote: &Remote<T>, what: &str) -> Line {
     match remote.stand() {
         Stand::Failed { problem, .. } => Line::Note(Role::Bad, shown(&problem.title).into_owned()),
@@ -230,7 +235,7 @@ fn failures(lines: &mut Vec<Line>, model: &Model, world: &World) {
     }
     failed.sort_by_key(|(at, ..)| Reverse(*at));
     if failed.is_empty() {
-        let runs_known = !model.machines.is_waiting() && !model.runs.is_waiting();
+        let runs_known = is_known(&model.machines) && is_known(&model.runs);
         let line = match (model.queries.problem(), model.queries.value()) {
             (Some(problem), _) => Line::Note(Role::Bad, shown(&problem.title).into_owned()),
             (None, Some(_)) if runs_known => Line::Note(Role::Dim, "Nothing".to_string()),
@@ -264,6 +269,10 @@ fn data(lines: &mut Vec<Line>, world: &World) {
         since: newest,
         route: facilities(String::new()),
     });
+    let read = world.facilities.at().filter(|_| world.facilities.problem().is_none());
+    if let Some(at) = read.filter(|at| world.now - *at >= TimeDelta::minutes(1)) {
+        lines.push(Line::Note(Role::Dim, format!("read {}: r reads again", units::ago(at, world.now))));
+    }
     if !all.problems.is_empty() {
         let count = all.problems.len();
         let problems = if count == 1 { "one problem".to_string() } else { format!("{count} problems") };

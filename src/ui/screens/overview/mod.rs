@@ -73,13 +73,16 @@ impl Place for Model {
     }
 
     fn subs(&self, _world: &World) -> BTreeSet<Sub> {
-        let running = self.runs.value().into_iter().flatten().filter(|run| !run.status.is_over());
         let mut subs: BTreeSet<Sub> =
-            running.take(WATCHED).map(|run| Sub::Execution(run.arn.clone())).collect();
-        if !subs.is_empty() {
-            subs.insert(Sub::Clock(250));
-        }
+            self.running().take(WATCHED).map(|run| Sub::Execution(run.arn.clone())).collect();
+        subs.insert(Sub::Clock(if subs.is_empty() { 10_000 } else { 250 }));
         subs
+    }
+}
+
+impl Model {
+    fn running(&self) -> impl Iterator<Item = &Execution> {
+        self.runs.value().into_iter().flatten().filter(|run| !run.status.is_over())
     }
 }
 

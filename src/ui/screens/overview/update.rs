@@ -52,7 +52,12 @@ pub fn update(model: &mut Model, world: &mut World, msg: Msg) -> Vec<Wish> {
         },
         // A run that was watched is over: ask how it ended.
         Msg::Happened(Happening::Ended(Sub::Execution(_), None)) => wishes = ask_runs(model, world),
-        Msg::Ticked if model.runs.value().is_none() => return wishes,
+        Msg::Ticked => {
+            wishes = tick(model, world);
+            if model.runs.value().is_none() {
+                return wishes;
+            }
+        }
         _ => {}
     }
     model.columns = lines(model, world);
@@ -93,6 +98,24 @@ fn ask(model: &mut Model, world: &mut World) -> Vec<Wish> {
         wishes.push(world.ask(Screen::Overview, &mut model.machines, Request::Machines));
     }
     if !model.queries.is_waiting() {
+        wishes.push(world.ask(Screen::Overview, &mut model.queries, Request::Queries { token: None }));
+    }
+    wishes
+}
+
+/// Runs and queries are asked for again from time to time: this screen may stay in front all day.
+fn tick(model: &mut Model, world: &mut World) -> Vec<Wish> {
+    let age = world.patience(model.running().next().is_some());
+    let mut wishes = Vec::new();
+    if model.runs.is_due(world.now, age) {
+        if model.machines.problem().is_none() {
+            wishes = ask_runs(model, world);
+        }
+        if wishes.is_empty() && model.machines.is_due(world.now, age) {
+            wishes.push(world.ask(Screen::Overview, &mut model.machines, Request::Machines));
+        }
+    }
+    if model.queries.is_due(world.now, age) {
         wishes.push(world.ask(Screen::Overview, &mut model.queries, Request::Queries { token: None }));
     }
     wishes

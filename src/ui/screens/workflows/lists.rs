@@ -280,16 +280,9 @@ impl Lists {
 
     /// The list is asked again from time to time, more often while something in it runs.
     pub fn tick(&mut self, world: &mut World) -> Vec<Wish> {
-        let pause = TimeDelta::seconds(match (self.any_running(), world.setup.local) {
-            (true, true) => 2,
-            (true, false) | (false, true) => 10,
-            (false, false) => 60,
-        });
-        let old = self.executions.at().is_none_or(|at| world.now - at >= pause);
+        let due = self.executions.is_due(world.now, world.patience(self.any_running()));
         match self.machine.clone() {
-            Some(machine) if old && !self.executions.is_waiting() && !self.is_express() => {
-                vec![self.ask_executions(world, &machine)]
-            }
+            Some(machine) if due && !self.is_express() => vec![self.ask_executions(world, &machine)],
             _ => Vec::new(),
         }
     }
