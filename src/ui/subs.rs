@@ -7,7 +7,7 @@ use crate::ui::model::Model;
 /// A stream. The runtime starts those that are new in the set and drops those that are gone.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Sub {
-    /// `Msg::Ticked` every so many milliseconds. Only while something that runs is visible.
+    /// `Msg::Ticked` every so many milliseconds: often only while something that runs is visible.
     Clock(u64),
     /// The history of an execution (ARN), from its first event to its last.
     Execution(String),
@@ -26,11 +26,8 @@ pub fn subs(model: &Model) -> BTreeSet<Sub> {
     all.extend(model.workflows.board.watching());
     if model.world.reduced_motion {
         // Without motion a second is fine enough for elapsed times.
-        let clocks = all.iter().any(|sub| matches!(sub, Sub::Clock(_)));
-        all.retain(|sub| !matches!(sub, Sub::Clock(_)));
-        if clocks {
-            all.insert(Sub::Clock(1000));
-        }
+        let calm = |sub| if let Sub::Clock(millis) = sub { Sub::Clock(millis.max(1000)) } else { sub };
+        return all.into_iter().map(calm).collect();
     }
     all
 }

@@ -133,13 +133,13 @@ fn the_overview_looks_for_news() {
         let queries = asked.iter().filter(|request| matches!(request, Request::Queries { .. })).count();
         (runs, queries)
     };
-    assert!(ward::ui::subs::subs(&console.model).contains(&Sub::Clock(10_000)));
-    console.tell(Msg::Ticked(now() + TimeDelta::seconds(4)));
+    assert!(ward::ui::subs::subs(&console.model).contains(&Sub::Clock(30_000)));
+    console.tell(Msg::Ticked(now() + TimeDelta::seconds(19)));
     assert_eq!(asks(&console), (0, 0));
-    console.tell(Msg::Ticked(now() + TimeDelta::seconds(11)));
+    console.tell(Msg::Ticked(now() + TimeDelta::seconds(30)));
     assert_eq!(asks(&console), (1, 1));
     // While the answers are on their way nothing is asked twice.
-    console.tell(Msg::Ticked(now() + TimeDelta::seconds(22)));
+    console.tell(Msg::Ticked(now() + TimeDelta::seconds(60)));
     assert_eq!(asks(&console), (1, 1));
 
     let failed = console.answers.executions.iter().find(|run| run.status == Status::Failed).cloned();
@@ -149,19 +149,31 @@ fn the_overview_looks_for_news() {
     console.settle();
     see(&console, &["by-somebody"]);
 
-    console.tell(Msg::Ticked(now() + TimeDelta::seconds(40)));
+    console.tell(Msg::Ticked(now() + TimeDelta::seconds(80)));
     for (ticket, _) in std::mem::take(&mut console.waiting) {
         console.tell(Msg::Replied(ticket, Err(Problem::new("AWS could not be reached").retry())));
     }
     see(&console, &["AWS could not be reached", "by-somebody"]);
-    console.tell(Msg::Ticked(now() + TimeDelta::seconds(45)));
+    console.tell(Msg::Ticked(now() + TimeDelta::seconds(99)));
     assert_eq!(asks(&console), (0, 0));
-    console.tell(Msg::Ticked(now() + TimeDelta::seconds(50)));
+    console.tell(Msg::Ticked(now() + TimeDelta::seconds(100)));
     assert_eq!(asks(&console), (1, 1));
     // The records are read when somebody asks for it, and how long ago that was is said.
-    without(&console, &["r reads again"]);
-    console.tell(Msg::Ticked(now() + TimeDelta::seconds(61)));
     see(&console, &["read 1 m ago: r reads again"]);
+}
+
+#[test]
+fn without_motion_no_clock_ticks_more_than_once_a_second() {
+    let clocks = |answers: Answers| {
+        let mut console = Console::with("overview", WIDE, answers);
+        console.model.world.reduced_motion = true;
+        let all = ward::ui::subs::subs(&console.model);
+        all.into_iter().filter(|sub| matches!(sub, Sub::Clock(_))).collect::<Vec<_>>()
+    };
+    assert_eq!(clocks(Answers::sample()), [Sub::Clock(1000)], "one runs");
+    let mut answers = Answers::sample();
+    answers.executions.retain(|execution| execution.status.is_over());
+    assert_eq!(clocks(answers), [Sub::Clock(30_000)]);
 }
 
 /// What is asked for in vain is not "followed"; the first answer, though it brings nothing, is one.

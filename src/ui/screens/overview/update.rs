@@ -1,5 +1,6 @@
 //! What each fact does to the screen.
 
+use chrono::TimeDelta;
 use ratatui::layout::Position;
 
 use crate::ui::action::Action;
@@ -103,9 +104,11 @@ fn ask(model: &mut Model, world: &mut World) -> Vec<Wish> {
     wishes
 }
 
-/// Runs and queries are asked for again from time to time: this screen may stay in front all day.
+/// Runs and queries are asked for again from time to time, twice a minute while nothing runs: this screen may
+/// stay in front all day.
 fn tick(model: &mut Model, world: &mut World) -> Vec<Wish> {
-    let age = world.patience(model.running().next().is_some());
+    let runs = model.running().next().is_some();
+    let age = if runs { world.patience(runs) } else { TimeDelta::seconds(20) };
     let mut wishes = Vec::new();
     if model.runs.is_due(world.now, age) {
         if model.machines.problem().is_none() {
