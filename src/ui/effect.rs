@@ -54,6 +54,10 @@ pub enum Wish {
     Say(String),
     /// Into the problem list, and on the bottom line.
     Blame(Problem),
+    /// Likewise, of what is asked for again by itself: the bottom line forgets it with [`Wish::Answered`].
+    Unanswered(Problem),
+    /// What was asked for in vain is here now.
+    Answered,
     /// From now on this date counts as today, everywhere.
     AsOf(NaiveDate),
     /// Read the facilities again.

@@ -66,10 +66,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         },
         Msg::Happened(happening) => {
             match &happening {
-                Happening::Interrupted(_, problem) => {
-                    blame(model, problem.clone());
-                    model.unanswered = Some(problem.title.clone());
-                }
+                Happening::Interrupted(_, problem) => unanswered(model, problem.clone()),
                 Happening::Ended(..) => {}
                 _ => answers_again(model),
             }
@@ -133,6 +130,8 @@ fn grant(model: &mut Model, screen: Screen, wishes: Vec<Wish>, effects: &mut Vec
             Wish::Pick(pick) => model.overlay = Some(Overlay::Pick(pick)),
             Wish::Say(text) => model.note = Some((text, false)),
             Wish::Blame(problem) => blame(model, problem),
+            Wish::Unanswered(problem) => unanswered(model, problem),
+            Wish::Answered => answers_again(model),
             Wish::AsOf(date) => {
                 model.world.as_of = date;
                 model.world.setup.as_of_chosen = true;
@@ -146,6 +145,12 @@ fn grant(model: &mut Model, screen: Screen, wishes: Vec<Wish>, effects: &mut Vec
 fn blame(model: &mut Model, problem: Problem) {
     model.note = Some((problem.title.clone(), true));
     model.world.blame(problem);
+}
+
+/// What fails now and is tried again.
+fn unanswered(model: &mut Model, problem: Problem) {
+    model.unanswered = Some(problem.title.clone());
+    blame(model, problem);
 }
 
 /// What the last interruption said is over.

@@ -118,6 +118,18 @@ fn a_list_in_which_nothing_runs_looks_for_news() {
     console.tell(Msg::Ticked(now() + TimeDelta::seconds(11)));
     assert!(lists(&console));
     assert!(ward::ui::subs::subs(&console.model).contains(&Sub::Clock(5_000)));
+    for (ticket, _) in std::mem::take(&mut console.waiting) {
+        console.tell(Msg::Replied(ticket, Err(Problem::new("AWS could not be reached").retry())));
+    }
+    assert_eq!(console.model.note, Some(("AWS could not be reached".into(), true)));
+    console.tell(Msg::Ticked(now() + TimeDelta::seconds(20)));
+    assert!(!lists(&console), "it failed 9 s ago");
+    // What failed stays said while it is asked for again, and no longer.
+    console.tell(Msg::Ticked(now() + TimeDelta::seconds(22)));
+    assert!(lists(&console));
+    see(&console, &["AWS could not be reached", "as known"]);
+    console.settle();
+    without(&console, &["AWS could not be reached", "as known"]);
 }
 
 /// The first screen may be in front all day: what failed meanwhile is on it, and a request that failed is
@@ -158,6 +170,9 @@ fn the_overview_looks_for_news() {
     assert_eq!(asks(&console), (0, 0));
     console.tell(Msg::Ticked(now() + TimeDelta::seconds(100)));
     assert_eq!(asks(&console), (1, 1));
+    assert_eq!(console.model.note, Some(("AWS could not be reached".into(), true)));
+    console.settle();
+    assert_eq!(console.model.note, None, "it is over");
     // The records are read when somebody asks for it, and how long ago that was is said.
     see(&console, &["read 1 m ago: r reads again"]);
 }

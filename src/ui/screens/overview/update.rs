@@ -16,6 +16,7 @@ use crate::ui::world::World;
 
 pub fn update(model: &mut Model, world: &mut World, msg: Msg) -> Vec<Wish> {
     let mut wishes = Vec::new();
+    let failed = fails(model);
     match msg {
         Msg::Opened(_) => wishes = ask(model, world),
         Msg::Did(action) => wishes = did(model, world, action),
@@ -47,7 +48,7 @@ pub fn update(model: &mut Model, world: &mut World, msg: Msg) -> Vec<Wish> {
                 awaited |= model.runs.accept(ticket, Err(problem.clone()), world.now);
                 awaited |= model.queries.accept(ticket, Err(problem.clone()), world.now);
                 if awaited {
-                    wishes.push(Wish::Blame(problem));
+                    wishes.push(Wish::Unanswered(problem));
                 }
             }
         },
@@ -61,11 +62,18 @@ pub fn update(model: &mut Model, world: &mut World, msg: Msg) -> Vec<Wish> {
         }
         _ => {}
     }
+    if failed && !fails(model) {
+        wishes.push(Wish::Answered);
+    }
     model.columns = lines(model, world);
     for column in 0..COLUMNS {
         stay(model, world, column);
     }
     wishes
+}
+
+fn fails(model: &Model) -> bool {
+    model.machines.problem().or(model.runs.problem()).or(model.queries.problem()).is_some()
 }
 
 /// The lines are new: the cursor goes where it was, by what its line leads to.

@@ -120,6 +120,7 @@ impl Lists {
             }
             _ => page(answer).map(|(items, next)| self.merged(items, next)),
         };
+        let failed = self.executions.problem().is_some();
         self.executions.accept(ticket, items, world.now);
         if self.is_express() {
             self.newest = self.executions.value().map_or(0, Vec::len);
@@ -132,7 +133,11 @@ impl Lists {
         self.cursor.selected = kept.unwrap_or(self.cursor.selected);
         // An express machine refuses to list; before its kind is known that is no failure.
         let unknown = self.machines.is_waiting() && self.machines.value().is_none();
-        let mut wishes = blame(self.executions.problem().filter(|_| !unknown));
+        let mut wishes: Vec<Wish> = match self.executions.problem() {
+            Some(problem) if !unknown => vec![Wish::Unanswered(problem.clone())],
+            None if failed => vec![Wish::Answered],
+            _ => Vec::new(),
+        };
         wishes.extend(self.look(world, area));
         wishes.extend(self.ask_beyond(world));
         wishes
