@@ -2,9 +2,9 @@
 //! not read again. A listing decides always; nothing is shown that the bucket does not list now.
 //!
 //! One file for each target, profile, region, bucket and prefix, so that no account's data is taken for
-//! another's; credentials of the environment share one, as a bucket's name belongs to one account. It holds a line of JSON (the [`Head`]) and then the bodies, one after the other. A file that is
-//! damaged, cut short or of another place counts as absent, and so does one that cannot be written: the
-//! objects are read then.
+//! another's; credentials of the environment share one, as a bucket's name belongs to one account. It holds a
+//! line of JSON (the [`Head`]) and then the bodies, one after the other. A file that is damaged, cut short or of
+//! another place counts as absent, and so does one that cannot be written: the objects are read then.
 
 use std::collections::HashMap;
 use std::fs;

@@ -112,8 +112,8 @@ fn ask(model: &mut Model, world: &mut World) -> Vec<Wish> {
     wishes
 }
 
-/// Runs and queries are asked for again from time to time, twice a minute while nothing runs: this screen may
-/// stay in front all day.
+/// Runs and queries are asked for again from time to time, with each tick of the clock of 30 s while nothing
+/// runs: this screen may stay in front all day. (An answer that took seconds must not make it every other tick.)
 fn tick(model: &mut Model, world: &mut World) -> Vec<Wish> {
     let runs = model.running().next().is_some();
     let age = if runs { world.patience(runs) } else { TimeDelta::seconds(20) };
