@@ -6,6 +6,7 @@ use serde_json::json;
 use ward::domain::execution::{Execution, HistoryEvent, Machine, Status};
 use ward::domain::log::LogLine;
 use ward::domain::problem::Problem;
+use ward::domain::query::Query;
 use ward::ui::effect::Request;
 use ward::ui::msg::{Happening, Msg};
 use ward::ui::subs::Sub;
@@ -175,6 +176,50 @@ fn the_overview_looks_for_news() {
     assert_eq!(console.model.note, None, "it is over");
     // The records are read when somebody asks for it, and how long ago that was is said.
     see(&console, &["read 1 m ago: r reads again"]);
+}
+
+/// So does the history of queries while it is in front: others start queries too.
+#[test]
+fn the_history_of_queries_looks_for_news() {
+    let mut answers = Answers::sample();
+    answers.queries.retain(|query| query.state.is_over());
+    let mut console = Console::with("queries", WIDE, answers);
+    let clocks = |console: &Console| {
+        let all = ward::ui::subs::subs(&console.model);
+        all.into_iter().filter(|sub| matches!(sub, Sub::Clock(_))).collect::<Vec<_>>()
+    };
+    let asks = |console: &Console| {
+        console.asked().iter().filter(|request| matches!(request, Request::Queries { .. })).count()
+    };
+    assert_eq!(clocks(&console), [], "the saved queries are in front");
+    console.tell(Msg::Ticked(now() + TimeDelta::seconds(11)));
+    assert_eq!(asks(&console), 0);
+    console.press("vj");
+    assert_eq!(clocks(&console), [Sub::Clock(5_000)]);
+    see(&console, &["▌ ✖ failed"]);
+    console.tell(Msg::Ticked(now() + TimeDelta::seconds(11)));
+    assert_eq!(asks(&console), 1);
+
+    let new = Query {
+        id: "q-0009".into(),
+        sql: "SELECT 'by somebody'".into(),
+        ..console.answers.queries[0].clone()
+    };
+    console.answers.queries.insert(0, new);
+    without(&console, &["by somebody"]);
+    console.settle();
+    see(&console, &["by somebody", "▌ ✖ failed"]);
+
+    console.tell(Msg::Ticked(now() + TimeDelta::seconds(22)));
+    for (ticket, _) in std::mem::take(&mut console.waiting) {
+        console.tell(Msg::Replied(ticket, Err(Problem::new("AWS could not be reached").retry())));
+    }
+    see(&console, &["AWS could not be reached", "as known"]);
+    console.tell(Msg::Ticked(now() + TimeDelta::seconds(33)));
+    assert_eq!(asks(&console), 1);
+    see(&console, &["AWS could not be reached", "as known"]);
+    console.settle();
+    without(&console, &["AWS could not be reached", "as known"]);
 }
 
 #[test]

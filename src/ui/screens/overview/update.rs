@@ -54,12 +54,7 @@ pub fn update(model: &mut Model, world: &mut World, msg: Msg) -> Vec<Wish> {
         },
         // A run that was watched is over: ask how it ended.
         Msg::Happened(Happening::Ended(Sub::Execution(_), None)) => wishes = ask_runs(model, world),
-        Msg::Ticked => {
-            wishes = tick(model, world);
-            if model.runs.value().is_none() {
-                return wishes;
-            }
-        }
+        Msg::Ticked => wishes = tick(model, world),
         _ => {}
     }
     if failed && !fails(model) {

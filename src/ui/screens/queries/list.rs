@@ -63,10 +63,20 @@ impl List {
             wishes.push(world.ask(Screen::Queries, &mut self.own, Request::SavedQueries));
         }
         if !self.history.is_waiting() {
-            let request = Request::Queries { token: None };
-            wishes.push(world.ask(Screen::Queries, &mut self.history, request));
+            wishes.push(self.ask_history(world));
         }
         wishes
+    }
+
+    fn ask_history(&mut self, world: &mut World) -> Wish {
+        world.ask(Screen::Queries, &mut self.history, Request::Queries { token: None })
+    }
+
+    /// The history in front is asked again from time to time: others start queries too.
+    pub fn tick(&mut self, world: &mut World) -> Vec<Wish> {
+        let runs = self.running().next().is_some();
+        let due = self.shelf == Shelf::History && self.history.is_due(world.now, world.patience(runs));
+        if due { vec![self.ask_history(world)] } else { Vec::new() }
     }
 
     /// Whether the person's own queries are here or cannot be had.
@@ -253,6 +263,7 @@ impl List {
             Reply::Queries { items, next } => Some((items.clone(), next.clone())),
             _ => None,
         });
+        let failed = self.history.problem().is_some();
         if newest {
             let merged = arrived.map(|(items, next)| self.merge(items, next));
             self.history.accept(ticket, merged, now);
@@ -267,7 +278,12 @@ impl List {
         }
         self.arrange(kept);
         self.reveal(page);
-        Some(blame(if newest { self.history.problem() } else { self.more.problem() }))
+        Some(match self.history.problem() {
+            _ if !newest => blame(self.more.problem()),
+            Some(problem) => vec![Wish::Unanswered(problem.clone())],
+            None if failed => vec![Wish::Answered],
+            None => Vec::new(),
+        })
     }
 
     /// The newest page with what is known besides: older pages, and queries that it does not list yet.

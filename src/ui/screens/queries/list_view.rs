@@ -90,7 +90,8 @@ pub fn draw(model: &Model, world: &World, area: Rect, buffer: &mut Buffer) {
             };
             x = put(buffer, line, x, &word, style) + 3;
         }
-        if list.history.is_waiting() || list.more.is_waiting() {
+        let first = list.history.value().is_none() && list.history.is_waiting();
+        if first || list.more.is_waiting() {
             put(buffer, line, x, "loading", theme.style(Role::Dim));
         } else if let (true, Some(at)) = (is_stale(list) && list.shelf == Shelf::History, list.history.at()) {
             let text = format!("as known {}: r asks again", units::ago(at, world.now));
@@ -174,7 +175,7 @@ fn history(model: &Model, world: &World, area: Rect, buffer: &mut Buffer) {
 
 /// Whether asking again failed, so that what is shown is old.
 fn is_stale(list: &List) -> bool {
-    list.history.problem().is_some() && !list.history.is_waiting()
+    list.history.problem().is_some()
 }
 
 fn past_cell<'a>(list: &'a List, world: &World, query: &'a Query, column: usize) -> Cell<'a> {

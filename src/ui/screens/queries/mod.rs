@@ -173,6 +173,8 @@ impl Place for Model {
         subs.extend(self.run.as_ref().and_then(run::Run::sub));
         if !subs.is_empty() || self.run.as_ref().is_some_and(run::Run::is_live) {
             subs.insert(Sub::Clock(250));
+        } else if self.focus == Focus::List && self.list.shelf == list::Shelf::History {
+            subs.insert(Sub::Clock(5_000));
         }
         subs
     }
