@@ -19,11 +19,18 @@ pub enum Sub {
     Query(String),
 }
 
+/// The clock of a screen on which nothing moves, in milliseconds.
+const IDLE: u64 = 30_000;
+
 /// The streams that the present screen wants.
 pub fn subs(model: &Model) -> BTreeSet<Sub> {
     let mut all = model.front().subs(&model.world);
     // Executions that are watched are followed whatever is in front.
     all.extend(model.workflows.board.watching());
+    // Where nothing moves midnight still comes, and what failed is tried again.
+    if !all.iter().any(|sub| matches!(sub, Sub::Clock(_))) {
+        all.insert(Sub::Clock(IDLE));
+    }
     if model.world.reduced_motion {
         // Without motion a second is fine enough for elapsed times.
         let calm = |sub| if let Sub::Clock(millis) = sub { Sub::Clock(millis.max(1000)) } else { sub };

@@ -51,6 +51,13 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
                 model.world.as_of = today;
                 everyone(model, &screens::Msg::Changed, all);
             }
+            // Records that are here are read again when somebody asks for it.
+            let world = &mut model.world;
+            if world.facilities.problem().is_some_and(|problem| problem.retry)
+                && world.facilities.is_due(now, world.patience(false))
+            {
+                all.extend(world.load_facilities());
+            }
             front(model, screens::Msg::Ticked, all);
         }
         Msg::Connected(link) => {
@@ -210,11 +217,14 @@ fn replied(model: &mut Model, ticket: Ticket, answer: Result<Reply, Problem>, ef
         _ => Err(Problem::new("The answer belongs to another question")),
     });
     let failure = facilities.as_ref().err().cloned();
+    let failed = model.world.facilities.problem().is_some();
     let findings = facilities.as_ref().map(|found| found.problems.clone()).unwrap_or_default();
     let now = model.world.now;
     if model.world.facilities.accept(ticket, facilities, now) {
-        if let Some(problem) = failure {
-            blame(model, problem);
+        match failure {
+            Some(problem) => unanswered(model, problem),
+            None if failed => answers_again(model),
+            None => {}
         }
         if !findings.is_empty() {
             let note = match findings.len() {

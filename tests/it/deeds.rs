@@ -34,6 +34,10 @@ fn without(console: &Console, words: &[&str]) {
     }
 }
 
+fn clocks(console: &Console) -> Vec<Sub> {
+    ward::ui::subs::subs(&console.model).into_iter().filter(|sub| matches!(sub, Sub::Clock(_))).collect()
+}
+
 fn event(id: i64, previous: i64, kind: &str, details: serde_json::Value) -> HistoryEvent {
     HistoryEvent { id, previous, at: ago(30 - id), kind: kind.into(), details }
 }
@@ -118,7 +122,7 @@ fn a_list_in_which_nothing_runs_looks_for_news() {
     assert!(!lists(&console));
     console.tell(Msg::Ticked(now() + TimeDelta::seconds(11)));
     assert!(lists(&console));
-    assert!(ward::ui::subs::subs(&console.model).contains(&Sub::Clock(5_000)));
+    assert_eq!(clocks(&console), [Sub::Clock(5_000)]);
     for (ticket, _) in std::mem::take(&mut console.waiting) {
         console.tell(Msg::Replied(ticket, Err(Problem::new("AWS could not be reached").retry())));
     }
@@ -146,7 +150,7 @@ fn the_overview_looks_for_news() {
         let queries = asked.iter().filter(|request| matches!(request, Request::Queries { .. })).count();
         (runs, queries)
     };
-    assert!(ward::ui::subs::subs(&console.model).contains(&Sub::Clock(30_000)));
+    assert_eq!(clocks(&console), [Sub::Clock(30_000)]);
     console.tell(Msg::Ticked(now() + TimeDelta::seconds(19)));
     assert_eq!(asks(&console), (0, 0));
     console.tell(Msg::Ticked(now() + TimeDelta::seconds(30)));
@@ -178,20 +182,57 @@ fn the_overview_looks_for_news() {
     see(&console, &["read 1 m ago: r reads again"]);
 }
 
+/// What failed with the first requests comes with the first answer, the records too, without a key.
+#[test]
+fn screens_fill_themselves_once_there_is_an_answer() {
+    for place in ["overview", "facilities"] {
+        let mut console = Console::with(place, WIDE, Answers::failing());
+        let records = |console: &Console| {
+            console.asked().iter().any(|request| matches!(request, Request::Facilities { .. }))
+        };
+        see(&console, &["The local cloud cannot be reached"]);
+        console.tell(Msg::Ticked(now() + TimeDelta::seconds(9)));
+        assert!(!records(&console), "it failed 9 s ago");
+        console.tell(Msg::Ticked(now() + TimeDelta::seconds(30)));
+        assert!(records(&console));
+        console.settle();
+        see(&console, &["The local cloud cannot be reached"]);
+
+        console.answers = Answers::sample();
+        console.tell(Msg::Ticked(now() + TimeDelta::seconds(60)));
+        console.settle();
+        without(&console, &["cannot be reached"]);
+        assert_eq!(console.model.world.facilities.value(), Some(&console.answers.facilities));
+        assert_eq!(console.model.note, None);
+        // Records that are here stay until somebody asks for newer ones.
+        console.tell(Msg::Ticked(now() + TimeDelta::seconds(600)));
+        assert!(!records(&console));
+    }
+}
+
+/// Midnight comes to a screen on which nothing moves: what lapses, lapses.
+#[test]
+fn the_date_goes_on_with_the_clock() {
+    let mut setup = setup();
+    setup.as_of_chosen = false;
+    let mut console = Console::of("facilities", WIDE, setup);
+    see(&console, &["as of 2026-01-01"]);
+    assert_eq!(clocks(&console), [Sub::Clock(30_000)]);
+    console.tell(Msg::Ticked(now() + TimeDelta::days(1)));
+    console.settle();
+    see(&console, &["as of 2026-01-02"]);
+}
+
 /// So does the history of queries while it is in front: others start queries too.
 #[test]
 fn the_history_of_queries_looks_for_news() {
     let mut answers = Answers::sample();
     answers.queries.retain(|query| query.state.is_over());
     let mut console = Console::with("queries", WIDE, answers);
-    let clocks = |console: &Console| {
-        let all = ward::ui::subs::subs(&console.model);
-        all.into_iter().filter(|sub| matches!(sub, Sub::Clock(_))).collect::<Vec<_>>()
-    };
     let asks = |console: &Console| {
         console.asked().iter().filter(|request| matches!(request, Request::Queries { .. })).count()
     };
-    assert_eq!(clocks(&console), [], "the saved queries are in front");
+    assert_eq!(clocks(&console), [Sub::Clock(30_000)], "the saved queries are in front");
     console.tell(Msg::Ticked(now() + TimeDelta::seconds(11)));
     assert_eq!(asks(&console), 0);
     console.press("vj");
@@ -224,16 +265,15 @@ fn the_history_of_queries_looks_for_news() {
 
 #[test]
 fn without_motion_no_clock_ticks_more_than_once_a_second() {
-    let clocks = |answers: Answers| {
+    let calm = |answers: Answers| {
         let mut console = Console::with("overview", WIDE, answers);
         console.model.world.reduced_motion = true;
-        let all = ward::ui::subs::subs(&console.model);
-        all.into_iter().filter(|sub| matches!(sub, Sub::Clock(_))).collect::<Vec<_>>()
+        clocks(&console)
     };
-    assert_eq!(clocks(Answers::sample()), [Sub::Clock(1000)], "one runs");
+    assert_eq!(calm(Answers::sample()), [Sub::Clock(1000)], "one runs");
     let mut answers = Answers::sample();
     answers.executions.retain(|execution| execution.status.is_over());
-    assert_eq!(clocks(answers), [Sub::Clock(30_000)]);
+    assert_eq!(calm(answers), [Sub::Clock(30_000)]);
 }
 
 /// What is asked for in vain is not "followed"; the first answer, though it brings nothing, is one.

@@ -75,7 +75,9 @@ impl Place for Model {
     fn subs(&self, _world: &World) -> BTreeSet<Sub> {
         let mut subs: BTreeSet<Sub> =
             self.running().take(WATCHED).map(|run| Sub::Execution(run.arn.clone())).collect();
-        subs.insert(Sub::Clock(if subs.is_empty() { 30_000 } else { 250 }));
+        if !subs.is_empty() {
+            subs.insert(Sub::Clock(250));
+        }
         subs
     }
 }
