@@ -198,7 +198,9 @@ async fn run(command: Option<Command>, settings: Settings, sources: Sources) -> 
     match out.finish() {
         Ok(()) => exit,
         Err(error) => {
-            let problem = Problem::new("The output could not be written").detail(error.to_string());
+            let problem = Problem::new("The output could not be written")
+                .detail(error.to_string())
+                .hint("Make room where it goes, or send it elsewhere");
             Output::standard(Format::Table).problem(&problem);
             Exit::World
         }

@@ -2,6 +2,9 @@
 
 use serde_json::{Map, Value};
 
+/// The code of what is the cloud's own fault, as Athena spells it.
+pub const INTERNAL: &str = "InternalServerException";
+
 /// What a service answers when it cannot do what was asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
@@ -30,9 +33,9 @@ impl Fault {
         Fault::new(400, code, message)
     }
 
-    /// Something that is the cloud's own fault: status 500.
+    /// Something that is the cloud's own fault: status 500. On the wire each service has its own code for it.
     pub fn internal(message: impl Into<String>) -> Self {
-        Fault::new(500, "InternalServerException", message)
+        Fault::new(500, INTERNAL, message)
     }
 }
 

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::primitives::ByteStream;
 use ward::local::bus::{Bus, Event};
 use ward::local::fault::Fault;
@@ -77,6 +78,70 @@ async fn every_acknowledged_object_survives_sigkill() {
     let files = std::fs::read_dir(home.path().join("bodies")).unwrap().count();
     let large = listed.iter().filter(|key| key[1..].parse::<usize>().unwrap().is_multiple_of(5)).count();
     assert_eq!(files, large);
+}
+
+/// A disk that takes no more, played by the limit of a file's size: what finds no room is refused with the
+/// reason, what was acknowledged stays, and once there is room the same process goes on.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_finds_no_room_on_the_disk_is_refused_and_loses_nothing() {
+    use rustix::process::{Resource, Rlimit, prlimit};
+
+    let home = tempfile::tempdir().unwrap();
+    let mut command = std::process::Command::new("sh");
+    // Without the trap the signal that comes with the error would end it.
+    command.args(["-c", "trap '' XFSZ; exec \"$0\" local --empty --local-dir \"$1\""]);
+    command.arg(env!("CARGO_BIN_EXE_ward")).arg(home.path()).env("HOME", home.path());
+    let server = Server::start(command.stderr(std::process::Stdio::null()));
+    let room = |bytes: Option<u64>| {
+        let limit = Rlimit { current: bytes, maximum: None };
+        prlimit(Some(server.pid()), Resource::Fsize, limit).unwrap();
+    };
+    let s3 = aws_sdk_s3::Client::from_conf(
+        aws_sdk_s3::config::Builder::from(&sdk_config(&server.url, "us-east-1"))
+            .retry_config(aws_sdk_s3::config::retry::RetryConfig::disabled())
+            .build(),
+    );
+    let put = async |key: String, n: usize| {
+        let body = ByteStream::from(body(n));
+        s3.put_object().bucket("data").key(key).body(body).send().await.map_err(|e| e.into_service_error())
+    };
+    s3.create_bucket().bucket("data").send().await.unwrap();
+    put("before".into(), 0).await.unwrap();
+
+    // A body in a file of its own does not fit.
+    room(Some(200_000));
+    let refused = put("large".into(), 0).await.unwrap_err();
+    assert_eq!(refused.code(), Some("InternalError"));
+    assert!(refused.message().is_some_and(|m| m.contains("File too large")), "{refused:?}");
+    // What is kept in the store itself fits until that would have to grow.
+    let store = std::fs::metadata(home.path().join("cloud.redb")).unwrap().len();
+    room(Some(store));
+    let mut kept = Vec::new();
+    let refused = loop {
+        let key = format!("small{}", kept.len());
+        match put(key.clone(), 1).await {
+            Ok(_) => kept.push(key),
+            Err(refused) => break refused,
+        }
+        assert!(kept.len() < 100_000, "the store never grows");
+    };
+    assert_eq!(refused.code(), Some("InternalError"));
+    assert!(refused.message().is_some_and(|m| m.contains("File too large")), "{refused:?}");
+    // Reading goes on.
+    let got = s3.get_object().bucket("data").key("before").send().await.unwrap();
+    assert_eq!(got.body.collect().await.unwrap().to_vec(), body(0));
+
+    room(None);
+    put("after".into(), 0).await.unwrap();
+    let mut pages = s3.list_objects_v2().bucket("data").into_paginator().send();
+    let mut listed = Vec::new();
+    while let Some(page) = pages.next().await {
+        listed.extend(page.unwrap().contents().iter().map(|o| o.key().unwrap().to_owned()));
+    }
+    kept.extend(["after".into(), "before".into()]);
+    kept.sort_unstable();
+    assert_eq!(listed, kept, "neither more nor less than what was acknowledged");
 }
 
 #[tokio::test]

@@ -26,6 +26,7 @@ use super::bus::{Bus, Service};
 use super::fault::Fault;
 use super::objects::ObjectStore;
 use super::router::RequestId;
+use super::wire::{Protocol, fault};
 
 pub struct S3 {
     store: Arc<ObjectStore>,
@@ -55,7 +56,8 @@ impl Service for S3 {
 
 /// An error as S3 writes it.
 fn error(fault: Fault, request_id: &str) -> S3Error {
-    let code = S3ErrorCode::from_bytes(fault.code.as_bytes()).unwrap_or(S3ErrorCode::InternalError);
+    let code = fault::code(Protocol::S3, &fault);
+    let code = S3ErrorCode::from_bytes(code.as_bytes()).unwrap_or(S3ErrorCode::InternalError);
     let mut error = S3Error::with_message(code, fault.message);
     if let Ok(status) = http::StatusCode::from_u16(fault.status) {
         error.set_status_code(status);

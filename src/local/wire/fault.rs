@@ -4,13 +4,28 @@ use http::{HeaderValue, Response};
 use serde_json::{Map, Value};
 
 use super::{Body, Protocol, answer, json, query};
-use crate::local::fault::Fault;
+use crate::local::fault::{Fault, INTERNAL};
+
+/// The error's code as the service spells it. What is the cloud's own fault has another name in each: S3's "List of
+/// error codes", and the common errors of the API references of SNS, STS and Lambda's Invoke.
+pub fn code(protocol: Protocol, fault: &Fault) -> &str {
+    if fault.code != INTERNAL {
+        return &fault.code;
+    }
+    match protocol {
+        Protocol::S3 | Protocol::Query("sns") => "InternalError",
+        Protocol::Query(_) => "InternalFailure",
+        Protocol::Rest => "ServiceException",
+        Protocol::Json(_) => INTERNAL,
+    }
+}
 
 pub fn encode(protocol: Protocol, fault: &Fault, request_id: &str) -> Response<Body> {
+    let code = code(protocol, fault);
     let mut response = match protocol {
         Protocol::Json(version) => {
             let mut members = Map::new();
-            members.insert("__type".into(), fault.code.as_str().into());
+            members.insert("__type".into(), code.into());
             members.insert("message".into(), fault.message.as_str().into());
             answer(fault.status, json::content_type(version), with_extra(members, fault))
         }
@@ -26,7 +41,7 @@ pub fn encode(protocol: Protocol, fault: &Fault, request_id: &str) -> Response<B
                  <RequestId>{request_id}</RequestId></ErrorResponse>",
                 query::namespace(service),
                 side(fault),
-                query::escape(&fault.code),
+                query::escape(code),
                 query::escape(&fault.message),
             );
             answer(fault.status, "text/xml", xml)
@@ -35,14 +50,14 @@ pub fn encode(protocol: Protocol, fault: &Fault, request_id: &str) -> Response<B
             let xml = format!(
                 "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{}</Code><Message>{}</Message>\
                  <RequestId>{request_id}</RequestId></Error>",
-                query::escape(&fault.code),
+                query::escape(code),
                 query::escape(&fault.message),
             );
             answer(fault.status, "application/xml", xml)
         }
     };
     if matches!(protocol, Protocol::Json(_) | Protocol::Rest)
-        && let Ok(code) = HeaderValue::from_str(&fault.code)
+        && let Ok(code) = HeaderValue::from_str(code)
     {
         response.headers_mut().insert("x-amzn-errortype", code);
     }
@@ -97,6 +112,15 @@ fn with_extra(mut members: Map<String, Value>, fault: &Fault) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_service_fails_by_its_own_name() {
+        let fault = Fault::internal("no room");
+        let codes = [Protocol::S3, Protocol::Query("sns"), Protocol::Query("sts"), Protocol::Rest]
+            .map(|protocol| code(protocol, &fault));
+        assert_eq!(codes, ["InternalError", "InternalError", "InternalFailure", "ServiceException"]);
+        assert_eq!(code(Protocol::S3, &Fault::client("NoSuchKey", "")), "NoSuchKey");
+    }
 
     #[test]
     fn a_bare_error_gets_its_message_and_id() {

@@ -50,6 +50,10 @@ impl Server {
         self.child.stderr.take()
     }
 
+    pub fn pid(&self) -> Pid {
+        Pid::from_child(&self.child)
+    }
+
     /// As SIGKILL ends it: without a last word.
     pub fn kill(&mut self) {
         // It may have ended by itself.
