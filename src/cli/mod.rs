@@ -126,8 +126,15 @@ pub fn main() -> ExitCode {
     let ward = match Ward::try_parse_from(arguments) {
         Ok(ward) => ward,
         Err(error) => {
-            let _ = error.print();
-            return if error.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() };
+            let printed = error.print();
+            if error.use_stderr() {
+                return Exit::Usage.into();
+            }
+            // Help and version are data, too; a reader that has seen enough is no failure.
+            return match printed {
+                Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => unwritten(&error).into(),
+                _ => Exit::Done.into(),
+            };
         }
     };
     let (settings, sources) = match settings(&ward.globals) {
@@ -197,14 +204,17 @@ async fn run(command: Option<Command>, settings: Settings, sources: Sources) -> 
     cx.close().await;
     match out.finish() {
         Ok(()) => exit,
-        Err(error) => {
-            let problem = Problem::new("The output could not be written")
-                .detail(error.to_string())
-                .hint("Make room where it goes, or send it elsewhere");
-            Output::standard(Format::Table).problem(&problem);
-            Exit::World
-        }
+        Err(error) => unwritten(&error),
     }
+}
+
+/// Says that stdout took no more.
+fn unwritten(error: &std::io::Error) -> Exit {
+    let problem = Problem::new("The output could not be written")
+        .detail(error.to_string())
+        .hint("Make room where it goes, or send it elsewhere");
+    Output::standard(Format::Table).problem(&problem);
+    Exit::World
 }
 
 /// The command line as clap knows it, for completions and the manual page.

@@ -254,6 +254,20 @@ fn a_world_that_fails_is_named_with_a_remedy() {
     assert!(code == 3 && talk.contains("file"), "{code} {talk}");
 }
 
+/// Help and data alike: what cannot be written is said, with a remedy, and the status tells it.
+#[cfg(target_os = "linux")]
+#[test]
+fn output_that_finds_no_room_is_a_failure() {
+    let home = tempfile::tempdir().unwrap();
+    let generate = ["data", "generate", "--count", "3", "--seed", "1", "--as-of", "2026-01-01"];
+    for arguments in [&["--help"][..], &["--version"], &["completions", "bash"], &generate] {
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+        let (code, _, talk) = told(ward(home.path()).args(arguments).stdout(full).output().unwrap());
+        assert_eq!(code, 3, "{arguments:?}: {talk}");
+        assert!(talk.contains("No space left on device") && talk.contains("hint: Make room"), "{talk}");
+    }
+}
+
 #[test]
 fn settings_tell_where_they_came_from() {
     let home = tempfile::tempdir().unwrap();
