@@ -85,7 +85,7 @@ async fn every_acknowledged_object_survives_sigkill() {
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_finds_no_room_on_the_disk_is_refused_and_loses_nothing() {
-    use rustix::process::{Resource, Rlimit, prlimit};
+    use rustix::process::{Resource, Rlimit, getrlimit, prlimit};
 
     let home = tempfile::tempdir().unwrap();
     let mut command = std::process::Command::new("sh");
@@ -93,8 +93,9 @@ async fn what_finds_no_room_on_the_disk_is_refused_and_loses_nothing() {
     command.args(["-c", "trap '' XFSZ; exec \"$0\" local --empty --local-dir \"$1\""]);
     command.arg(env!("CARGO_BIN_EXE_ward")).arg(home.path()).env("HOME", home.path());
     let server = Server::start(command.stderr(std::process::Stdio::null()));
+    let whole = getrlimit(Resource::Fsize);
     let room = |bytes: Option<u64>| {
-        let limit = Rlimit { current: bytes, maximum: None };
+        let limit = Rlimit { current: bytes.or(whole.current), maximum: whole.maximum };
         prlimit(Some(server.pid()), Resource::Fsize, limit).unwrap();
     };
     let s3 = aws_sdk_s3::Client::from_conf(
