@@ -38,6 +38,13 @@ fn clocks(console: &Console) -> Vec<Sub> {
     ward::ui::subs::subs(&console.model).into_iter().filter(|sub| matches!(sub, Sub::Clock(_))).collect()
 }
 
+/// Nothing that is asked for now is answered.
+fn unreached(console: &mut Console) {
+    for (ticket, _) in std::mem::take(&mut console.waiting) {
+        console.tell(Msg::Replied(ticket, Err(Problem::new("AWS could not be reached").retry())));
+    }
+}
+
 fn event(id: i64, previous: i64, kind: &str, details: serde_json::Value) -> HistoryEvent {
     HistoryEvent { id, previous, at: ago(30 - id), kind: kind.into(), details }
 }
@@ -123,9 +130,7 @@ fn a_list_in_which_nothing_runs_looks_for_news() {
     console.tell(Msg::Ticked(now() + TimeDelta::seconds(11)));
     assert!(lists(&console));
     assert_eq!(clocks(&console), [Sub::Clock(5_000)]);
-    for (ticket, _) in std::mem::take(&mut console.waiting) {
-        console.tell(Msg::Replied(ticket, Err(Problem::new("AWS could not be reached").retry())));
-    }
+    unreached(&mut console);
     assert_eq!(console.model.note, Some(("AWS could not be reached".into(), true)));
     console.tell(Msg::Ticked(now() + TimeDelta::seconds(20)));
     assert!(!lists(&console), "it failed 9 s ago");
@@ -167,9 +172,7 @@ fn the_overview_looks_for_news() {
     see(&console, &["by-somebody"]);
 
     console.tell(Msg::Ticked(now() + TimeDelta::seconds(80)));
-    for (ticket, _) in std::mem::take(&mut console.waiting) {
-        console.tell(Msg::Replied(ticket, Err(Problem::new("AWS could not be reached").retry())));
-    }
+    unreached(&mut console);
     see(&console, &["AWS could not be reached", "by-somebody"]);
     console.tell(Msg::Ticked(now() + TimeDelta::seconds(99)));
     assert_eq!(asks(&console), (0, 0));
@@ -210,20 +213,20 @@ fn screens_fill_themselves_once_there_is_an_answer() {
     }
 }
 
-/// Midnight comes to a screen on which nothing moves: what lapses, lapses.
+/// Midnight comes to a screen on which nothing moves, and each accreditation has a day less.
 #[test]
 fn the_date_goes_on_with_the_clock() {
     let mut setup = setup();
     setup.as_of_chosen = false;
     let mut console = Console::of("facilities", WIDE, setup);
-    see(&console, &["as of 2026-01-01"]);
+    see(&console, &["as of 2026-01-01", "2026-01-03      2"]);
     assert_eq!(clocks(&console), [Sub::Clock(30_000)]);
     console.tell(Msg::Ticked(now() + TimeDelta::days(1)));
     console.settle();
-    see(&console, &["as of 2026-01-02"]);
+    see(&console, &["as of 2026-01-02", "2026-01-03      1"]);
 }
 
-/// So does the history of queries while it is in front: others start queries too.
+/// The history of queries looks for news while it is in front: others start queries too.
 #[test]
 fn the_history_of_queries_looks_for_news() {
     let mut answers = Answers::sample();
@@ -252,9 +255,7 @@ fn the_history_of_queries_looks_for_news() {
     see(&console, &["by somebody", "▌ ✖ failed"]);
 
     console.tell(Msg::Ticked(now() + TimeDelta::seconds(22)));
-    for (ticket, _) in std::mem::take(&mut console.waiting) {
-        console.tell(Msg::Replied(ticket, Err(Problem::new("AWS could not be reached").retry())));
-    }
+    unreached(&mut console);
     see(&console, &["AWS could not be reached", "as known"]);
     console.tell(Msg::Ticked(now() + TimeDelta::seconds(33)));
     assert_eq!(asks(&console), 1);

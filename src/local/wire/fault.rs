@@ -6,8 +6,9 @@ use serde_json::{Map, Value};
 use super::{Body, Protocol, answer, json, query};
 use crate::local::fault::{Fault, INTERNAL};
 
-/// The error's code as the service spells it. What is the cloud's own fault has another name in each: S3's "List of
-/// error codes", and the common errors of the API references of SNS, STS and Lambda's Invoke.
+/// The error's code as the service spells it. What is the cloud's own fault has names of its own: S3's "List of error
+/// codes", the errors of SNS's Publish and of Lambda's Invoke, the common errors of STS. Services that speak JSON
+/// answer Athena's.
 pub fn code(protocol: Protocol, fault: &Fault) -> &str {
     if fault.code != INTERNAL {
         return &fault.code;

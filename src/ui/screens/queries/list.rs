@@ -72,11 +72,14 @@ impl List {
         world.ask(Screen::Queries, &mut self.history, Request::Queries { token: None })
     }
 
-    /// The history in front is asked again from time to time: others start queries too.
+    /// The history is asked for again from time to time, more often while something in it runs.
     pub fn tick(&mut self, world: &mut World) -> Vec<Wish> {
         let runs = self.running().next().is_some();
-        let due = self.shelf == Shelf::History && self.history.is_due(world.now, world.patience(runs));
-        if due { vec![self.ask_history(world)] } else { Vec::new() }
+        if self.history.is_due(world.now, world.patience(runs)) {
+            vec![self.ask_history(world)]
+        } else {
+            Vec::new()
+        }
     }
 
     /// Whether the person's own queries are here or cannot be had.

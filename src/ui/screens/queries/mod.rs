@@ -173,7 +173,7 @@ impl Place for Model {
         subs.extend(self.run.as_ref().and_then(run::Run::sub));
         if !subs.is_empty() || self.run.as_ref().is_some_and(run::Run::is_live) {
             subs.insert(Sub::Clock(250));
-        } else if self.focus == Focus::List && self.list.shelf == list::Shelf::History {
+        } else if self.shows_history() {
             subs.insert(Sub::Clock(5_000));
         }
         subs
@@ -192,6 +192,11 @@ struct Parts {
 impl Model {
     fn sheet(&self) -> Option<&sheet::Sheet> {
         self.run.as_ref()?.sheet.as_ref()
+    }
+
+    /// Whether the history is in front, which others may make longer.
+    fn shows_history(&self) -> bool {
+        self.focus == Focus::List && self.list.shelf == list::Shelf::History
     }
 
     fn is_editing(&self) -> bool {

@@ -59,7 +59,7 @@ pub fn update(model: &mut Model, world: &mut World, msg: Msg) -> Vec<Wish> {
             resized(model, world);
             Vec::new()
         }
-        Msg::Ticked if model.focus == Focus::List => model.list.tick(world),
+        Msg::Ticked if model.shows_history() => model.list.tick(world),
         Msg::Progressed(..) | Msg::Confirmed(_) | Msg::Changed | Msg::Ticked => Vec::new(),
     }
 }
